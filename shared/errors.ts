@@ -1,0 +1,47 @@
+/** The one table from an error's code to its HTTP status. */
+export const errorStatus = {
+  'bad-request': 400,
+  unauthenticated: 401,
+  forbidden: 403,
+  'not-found': 404,
+  'method-not-allowed': 405,
+  'already-exists': 406,
+  'not-acceptable': 406,
+  'request-timeout': 408,
+  conflict: 409,
+  'precondition-failed': 412,
+  'too-large': 413,
+  'unsupported-media-type': 415,
+  'too-many-requests': 429,
+  'headers-too-large': 431,
+  internal: 500,
+  unavailable: 503,
+  'disk-full': 507,
+} as const;
+
+export type ErrorCode = keyof typeof errorStatus;
+
+/**
+ * A failure whose message is meant for the client: one sentence that says what to change.
+ * Anything else that is thrown reaches the client as a 500 without its message.
+ */
+export class KeystowError extends Error {
+  override readonly name = 'KeystowError';
+  readonly code: ErrorCode;
+  /** Headers that the answer needs besides its body, such as `Retry-After`. */
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { headers?: Record<string, string>; cause?: unknown } = {},
+  ) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined);
+    this.code = code;
+    this.headers = options.headers ?? {};
+  }
+
+  get status(): number {
+    return errorStatus[this.code];
+  }
+}

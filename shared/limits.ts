@@ -1,0 +1,66 @@
+/** Every limit in one place. Names end in their unit; those that a setting overrides say so. */
+
+/** A document's key, in bytes of UTF-8. */
+export const MAX_KEY_BYTES = 512;
+/** Arrays and objects inside one another in a document. */
+export const MAX_DOCUMENT_DEPTH = 1_000;
+/** Default of `MAX_DOCUMENT_BYTES`: one document's text. */
+export const DEFAULT_MAX_DOCUMENT_BYTES = 1_048_576;
+/** Operations in one JSON Patch: a bound on the time that one request may hold the event loop. */
+export const MAX_PATCH_OPERATIONS = 1_000;
+
+/** Keys in one page of a list. */
+export const MAX_PAGE_KEYS = 10_000;
+
+/** A user's name, in characters (code points). */
+export const MAX_USER_NAME_CHARS = 64;
+/** A password, in bytes of UTF-8: bcrypt reads no more. */
+export const MAX_PASSWORD_BYTES = 72;
+/** Grants of one user. */
+export const MAX_GRANTS = 1_000;
+/** The body of a request to `/api`, in bytes. */
+export const MAX_API_BODY_BYTES = 1_048_576;
+
+/** bcrypt's cost: 2^10 rounds. */
+export const BCRYPT_COST = 10;
+/** Passwords waiting to be hashed or verified; more are answered 503. */
+export const MAX_QUEUED_PASSWORDS = 128;
+/** Verified credentials kept in memory. */
+export const MAX_CACHED_CREDENTIALS = 10_000;
+/** How long verified credentials are trusted before they are hashed again, in milliseconds. */
+export const CACHED_CREDENTIALS_TTL_MS = 5 * 60_000;
+
+/** Wrong passwords from one address for one user in a window, before 429. */
+export const MAX_FAILURES_PER_USER = 10;
+/** Wrong passwords from one address for all users in a window, before 429. */
+export const MAX_FAILURES_PER_ADDRESS = 100;
+/** The window of both, in seconds. */
+export const FAILURE_WINDOW_SECONDS = 60;
+/** Addresses and users whose failures are counted at a time. */
+export const MAX_TRACKED_FAILURES = 100_000;
+
+/** A connection without any progress is cut off after this, in milliseconds. */
+export const IDLE_TIMEOUT_MS = 60_000;
+/** How long a stop waits for what is in flight, in milliseconds. */
+export const SHUTDOWN_GRACE_MS = 10_000;
+/** Bytes of a refused body that are read and thrown away, so that the client sees the answer. */
+export const MAX_DRAINED_BYTES = 16 * 1_048_576;
+
+/** Default of `CHANGES_KEEP`: entries of the change log. */
+export const DEFAULT_CHANGES_KEEP = 1_000_000;
+/** Commits waiting for the disk; more are answered 503. */
+export const MAX_QUEUED_COMMITS = 20_000;
+/** Bytes of values waiting for the disk; more are answered 503. */
+export const MAX_QUEUED_COMMIT_BYTES = 256 * 1_048_576;
+
+/** Envelopes of one socket that have no answer yet; more are answered 429. */
+export const MAX_OUTSTANDING_ENVELOPES = 1_024;
+/** Bytes of answers that a socket's client has not read; past it the socket is closed. */
+export const MAX_UNSENT_BYTES = 8 * 1_048_576;
+/** The path and query of an envelope, in characters. */
+export const MAX_ENVELOPE_URL_CHARS = 16_384;
+
+/** One Socket.IO message, in bytes: a document escaped as a string, and its envelope. */
+export function maxMessageBytes(maxDocumentBytes: number): number {
+  return 2 * maxDocumentBytes + 65_536;
+}
