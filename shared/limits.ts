@@ -18,6 +18,8 @@ export const MAX_USER_NAME_CHARS = 64;
 export const MAX_PASSWORD_BYTES = 72;
 /** Grants of one user. */
 export const MAX_GRANTS = 1_000;
+/** The prefix of a grant, in bytes: a bucket's name, a slash and the longest object key of S3. */
+export const MAX_GRANT_PREFIX_BYTES = 63 + 1 + 1_024;
 /** The body of a request to `/api`, in bytes. */
 export const MAX_API_BODY_BYTES = 1_048_576;
 
@@ -36,8 +38,6 @@ export const MAX_FAILURES_PER_USER = 10;
 export const MAX_FAILURES_PER_ADDRESS = 100;
 /** The window of both, in seconds. */
 export const FAILURE_WINDOW_SECONDS = 60;
-/** Addresses and users whose failures are counted at a time. */
-export const MAX_TRACKED_FAILURES = 100_000;
 
 /** A connection without any progress is cut off after this, in milliseconds. */
 export const IDLE_TIMEOUT_MS = 60_000;
