@@ -1,0 +1,121 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { KeystowError } from '../../shared/errors.ts';
+import {
+  CACHED_CREDENTIALS_TTL_MS,
+  MAX_CACHED_CREDENTIALS,
+  MAX_PASSWORD_BYTES,
+} from '../../shared/limits.ts';
+import type { Principal } from './grants.ts';
+import type { Passwords } from './passwords.ts';
+import type { Throttle } from './throttle.ts';
+import { isUserName, type Users } from './users.ts';
+
+export interface Credentials {
+  readonly username: string;
+  readonly password: string;
+}
+
+export interface Authenticator {
+  /**
+   * The principal of right credentials. Rejects with `unauthenticated`, `too-many-requests` or
+   * `unavailable`; a wrong password and an unknown user take the same time and say the same.
+   */
+  verify(credentials: Credentials, address: string): Promise<Principal>;
+}
+
+interface Verified {
+  readonly principal: Principal;
+  readonly expires: number;
+}
+
+/** The hash of a random password: what an unknown user's password is compared with. */
+const NOBODY_HASH = '$2b$10$lGHkWe29JjcO/rjMR6WUv.5wTNjac9NQCP1Hn6xnUZQX2qgkSD42K';
+
+export function createAuthenticator(options: {
+  readonly users: Users;
+  readonly passwords: Passwords;
+  readonly throttle: Throttle;
+  readonly now: () => number;
+}): Authenticator {
+  const { users, passwords, throttle, now } = options;
+  const cacheKey = randomBytes(32);
+  const verified = new Map<string, Verified>();
+  const pending = new Map<string, Promise<Principal>>();
+  // A user's record changed: whatever was verified against the old one is out at once.
+  let changes = 0;
+  users.onChange((name) => {
+    changes += 1;
+    for (const [key, { principal }] of verified) {
+      if (principal.name === name) verified.delete(key);
+    }
+  });
+
+  async function verifyOnce(
+    key: string,
+    { username, password }: Credentials,
+    address: string,
+  ): Promise<Principal> {
+    const isPossible = isUserName(username) && Buffer.byteLength(password) <= MAX_PASSWORD_BYTES;
+    const counted = isPossible ? username : '';
+    await throttle.admit(address, counted);
+    for (;;) {
+      let seen = changes;
+      const user = isPossible ? await users.find(username) : undefined;
+      let isRight: boolean;
+      try {
+        isRight = await passwords.verify(password, user?.passwordHash ?? NOBODY_HASH);
+      } catch (error) {
+        await throttle.forgive(address, counted);
+        throw error;
+      }
+      // Changed while bcrypt was at work: its verdict is about a record that is no more.
+      let current = user;
+      while (changes !== seen) {
+        seen = changes;
+        current = await users.find(username);
+      }
+      if (current?.version !== user?.version) continue;
+      if (!user || !isRight) throw refused();
+      const principal: Principal = {
+        name: user.name,
+        role: user.role,
+        grants: user.grants,
+        version: user.version,
+      };
+      remember(key, principal);
+      await throttle.forgive(address, counted);
+      return principal;
+    }
+  }
+
+  function remember(key: string, principal: Principal): void {
+    const oldest = verified.keys().next();
+    if (verified.size >= MAX_CACHED_CREDENTIALS && !oldest.done) verified.delete(oldest.value);
+    verified.set(key, { principal, expires: now() + CACHED_CREDENTIALS_TTL_MS });
+  }
+
+  return {
+    verify(credentials, address) {
+      const { username, password } = credentials;
+      const key = createHmac('sha256', cacheKey)
+        .update(`${username.length} ${username} ${password}`)
+        .digest('base64');
+      const known = verified.get(key);
+      if (known && known.expires > now()) return Promise.resolve(known.principal);
+      verified.delete(key);
+      // Many connections that begin with the same credentials cost one bcrypt; an attempt from
+      // another address counts there.
+      const flight = `${key} ${address}`;
+      const underWay = pending.get(flight);
+      if (underWay) return underWay;
+      const verdict = verifyOnce(key, credentials, address).finally(() => pending.delete(flight));
+      pending.set(flight, verdict);
+      return verdict;
+    },
+  };
+}
+
+/** The same sentence for every reason. */
+export function refused(): KeystowError {
+  return new KeystowError('unauthenticated', 'Wrong user name or password.');
+}

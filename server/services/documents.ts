@@ -1,0 +1,263 @@
+import { KeystowError } from '../../shared/errors.ts';
+import { applyJsonPatch } from '../json/json-patch.ts';
+import { type JsonNode, parseLossless, stringifyLossless } from '../json/lossless.ts';
+import { mergePatch, setMembers } from '../json/merge-patch.ts';
+import { CommitConflict, type KvEntry, type KvMutation, type KvStore } from '../stores/kv-store.ts';
+import { checkDocumentKey, parseDocumentText, parseJsonText } from './document-text.ts';
+import { checkAllowed, type Principal, readablePrefixes } from './grants.ts';
+import { createKeyLock } from './key-lock.ts';
+import { isMatch, isNoneMatch, type Preconditions, wantsAbsence } from './preconditions.ts';
+import { principalChanged, principalCheck } from './users.ts';
+
+/** JSON documents by key: the rules of `/data`. */
+
+export interface Document {
+  readonly key: string;
+  /** The text as it was sent. */
+  readonly text: Buffer;
+  /** The number of the last write, in quotes. */
+  readonly etag: string;
+}
+
+export type PatchFormat = 'members' | 'merge-patch' | 'json-patch';
+
+export interface DocumentRange {
+  readonly prefix: string;
+  readonly after: string | undefined;
+  readonly limit: number | undefined;
+}
+
+export interface Documents {
+  /** An empty body means `{}`. */
+  create(by: Principal, key: string, body: Buffer, pre: Preconditions): Promise<Document>;
+  get(by: Principal, key: string): Promise<Document>;
+  replace(
+    by: Principal,
+    key: string,
+    body: Buffer,
+    pre: Preconditions,
+  ): Promise<Document & { isNew: boolean }>;
+  patch(
+    by: Principal,
+    key: string,
+    format: PatchFormat,
+    body: Buffer,
+    pre: Preconditions,
+  ): Promise<Document>;
+  remove(by: Principal, key: string, pre: Preconditions): Promise<void>;
+  /** What the principal may read, in byte order, in pages. */
+  keys(by: Principal, range: DocumentRange): AsyncIterable<string[]>;
+  list(by: Principal, range: DocumentRange): AsyncIterable<Document[]>;
+  /** Writes up to this number are in every list that begins after this call. */
+  revision(): Promise<number>;
+}
+
+/** Documents of `data/KEY` lie in the store under just that key: grants and changes name it so too. */
+const DATA_PREFIX = 'data/';
+const EMPTY = Buffer.from('{}');
+/** A bound for the attempts of one write; each lost one means that another write went through. */
+const MAX_ATTEMPTS = 100;
+
+export function createDocuments(store: KvStore, limits: { maxDocumentBytes: number }): Documents {
+  const withLock = createKeyLock();
+
+  /** Null where a check but the principal's failed: the document was written meanwhile. */
+  async function commit(
+    by: Principal,
+    version: number | null,
+    mutation: KvMutation,
+  ): Promise<number | null> {
+    const check = principalCheck(by);
+    try {
+      return await store.commit([{ key: mutation.key, version }, check], [mutation]);
+    } catch (error) {
+      if (!(error instanceof CommitConflict)) throw error;
+      if (error.key === check.key) throw principalChanged(by);
+      return null;
+    }
+  }
+
+  /** Reads, decides and writes what was decided, until nobody else wrote in between. */
+  function update<T>(
+    key: string,
+    attempt: (current: KvEntry | undefined) => Promise<T | null>,
+  ): Promise<T> {
+    return withLock(key, async () => {
+      for (let attempts = 0; attempts < MAX_ATTEMPTS; attempts += 1) {
+        const result = await attempt(await store.get(DATA_PREFIX + key));
+        if (result !== null) return result;
+      }
+      throw new KeystowError('unavailable', `${key} is written too often: try again.`, {
+        headers: { 'Retry-After': '1' },
+      });
+    });
+  }
+
+  async function put(
+    by: Principal,
+    key: string,
+    version: number | null,
+    text: Buffer,
+  ): Promise<Document | null> {
+    const mutation = { type: 'put', key: DATA_PREFIX + key, value: text } as const;
+    const sequence = await commit(by, version, mutation);
+    return sequence === null ? null : { key, text, etag: etagOf(sequence) };
+  }
+
+  return {
+    async create(by, key, body, pre) {
+      checkDocumentKey(key);
+      checkAllowed(by, 'write', DATA_PREFIX + key);
+      if (body.byteLength > 0) parseDocumentText(body);
+      if (pre.ifMatch !== undefined && (await store.get(DATA_PREFIX + key)) === undefined) {
+        throw new KeystowError('precondition-failed', `${key} does not exist, so no ETag matches.`);
+      }
+      const created = await put(by, key, null, body.byteLength > 0 ? body : EMPTY);
+      if (created === null) throw new KeystowError('already-exists', `${key} already exists.`);
+      return created;
+    },
+
+    async get(by, key) {
+      checkDocumentKey(key);
+      checkAllowed(by, 'read', DATA_PREFIX + key);
+      const entry = await store.get(DATA_PREFIX + key);
+      if (!entry) throw notFound(key);
+      return toDocument(entry);
+    },
+
+    async replace(by, key, body, pre) {
+      checkDocumentKey(key);
+      checkAllowed(by, 'write', DATA_PREFIX + key);
+      parseDocumentText(body);
+      return update(key, async (current) => {
+        if (!current && !wantsAbsence(pre)) throw notFound(key);
+        checkPreconditions(key, current, pre);
+        const document = await put(by, key, current?.version ?? null, body);
+        return document && { ...document, isNew: current === undefined };
+      });
+    },
+
+    async patch(by, key, format, body, pre) {
+      checkDocumentKey(key);
+      checkAllowed(by, 'write', DATA_PREFIX + key);
+      const patchText = parseJsonText(body).text;
+      return update(key, async (current) => {
+        if (!current) throw notFound(key);
+        checkPreconditions(key, current, pre);
+        const text = patched(key, current.value, format, patchText, limits.maxDocumentBytes);
+        return put(by, key, current.version, Buffer.from(text));
+      });
+    },
+
+    async remove(by, key, pre) {
+      checkDocumentKey(key);
+      checkAllowed(by, 'write', DATA_PREFIX + key);
+      await update(key, async (current) => {
+        if (!current) throw notFound(key);
+        checkPreconditions(key, current, pre);
+        return commit(by, current.version, { type: 'delete', key: DATA_PREFIX + key });
+      });
+    },
+
+    async *keys(by, { prefix, after, limit }) {
+      let left = limit;
+      for (const readable of readablePrefixes(by, DATA_PREFIX + prefix)) {
+        if (left === 0) return;
+        for await (const page of store.keys(rangeOf(readable, after, left))) {
+          yield page.map((key) => key.slice(DATA_PREFIX.length));
+          if (left !== undefined) left -= page.length;
+        }
+      }
+    },
+
+    async *list(by, { prefix, after, limit }) {
+      let left = limit;
+      for (const readable of readablePrefixes(by, DATA_PREFIX + prefix)) {
+        if (left === 0) return;
+        for await (const page of store.range(rangeOf(readable, after, left))) {
+          yield page.map(toDocument);
+          if (left !== undefined) left -= page.length;
+        }
+      }
+    },
+
+    revision: () => store.sequence(),
+  };
+}
+
+function rangeOf(prefix: string, after: string | undefined, limit: number | undefined) {
+  return { prefix, after: after === undefined ? undefined : DATA_PREFIX + after, limit };
+}
+
+function toDocument(entry: KvEntry): Document {
+  return {
+    key: entry.key.slice(DATA_PREFIX.length),
+    text: entry.value,
+    etag: etagOf(entry.version),
+  };
+}
+
+function etagOf(version: number): string {
+  return `"${version}"`;
+}
+
+function notFound(key: string): KeystowError {
+  return new KeystowError('not-found', `${key} not found.`);
+}
+
+function checkPreconditions(key: string, current: KvEntry | undefined, pre: Preconditions): void {
+  const etag = current && etagOf(current.version);
+  if (isMatch(pre, etag) && isNoneMatch(pre, etag)) return;
+  throw new KeystowError(
+    'precondition-failed',
+    etag
+      ? `${key} has the ETag ${etag} now: read it again and decide anew.`
+      : `${key} does not exist, so no ETag matches.`,
+    etag ? { headers: { ETag: etag } } : {},
+  );
+}
+
+/** The text of the document with the patch applied. */
+function patched(
+  key: string,
+  text: Buffer,
+  format: PatchFormat,
+  patchText: string,
+  maxBytes: number,
+): string {
+  const patch = parseLossless(patchText);
+  const document = parseLossless(text.toString());
+  const result = applyPatch(key, document, format, patch, maxBytes);
+  if (typeof result === 'string') {
+    throw new KeystowError(
+      'bad-request',
+      `The patch would leave ${key} without an object or array: that is no document.`,
+    );
+  }
+  return stringifyLossless(result, maxBytes);
+}
+
+function applyPatch(
+  key: string,
+  document: JsonNode,
+  format: PatchFormat,
+  patch: JsonNode,
+  maxBytes: number,
+): JsonNode {
+  if (format === 'json-patch') return applyJsonPatch(document, patch, maxBytes);
+  if (format === 'merge-patch') return mergePatch(document, patch);
+  if (!(patch instanceof Map)) {
+    throw new KeystowError(
+      'bad-request',
+      'A PATCH with application/json is an object of the members to set.',
+    );
+  }
+  if (!(document instanceof Map)) {
+    throw new KeystowError(
+      'conflict',
+      `${key} holds an array, which has no members to set: send a JSON Patch.`,
+    );
+  }
+  setMembers(document, patch);
+  return document;
+}

@@ -1,0 +1,195 @@
+import { z } from 'zod';
+import { KeystowError } from '../../shared/errors.ts';
+import {
+  MAX_GRANT_PREFIX_BYTES,
+  MAX_GRANTS,
+  MAX_PASSWORD_BYTES,
+  MAX_USER_NAME_CHARS,
+} from '../../shared/limits.ts';
+import { CommitConflict, type KvCheck, type KvEntry, type KvStore } from '../stores/kv-store.ts';
+import type { Grant, Principal, Role } from './grants.ts';
+import type { Passwords } from './passwords.ts';
+
+/** The users: one record each, with the bcrypt hash of the password. */
+
+export interface User {
+  readonly name: string;
+  readonly role: Role;
+  readonly grants: readonly Grant[];
+}
+
+export interface StoredUser extends User {
+  readonly passwordHash: string;
+  readonly version: number;
+}
+
+export type UserInput = z.infer<typeof userInput>;
+
+export interface Users {
+  find(name: string): Promise<StoredUser | undefined>;
+  /** All of them, by name in byte order. */
+  list(): Promise<User[]>;
+  /** Creates or replaces; a replaced user keeps the password where none is given. */
+  put(name: string, input: UserInput, by?: Principal): Promise<{ user: User; isNew: boolean }>;
+  /** Rejects with `not-found`, or `conflict` for the last admin. */
+  remove(name: string, by?: Principal): Promise<void>;
+  /** Called with the name once a change is on disk, before its request is answered. */
+  onChange(listener: (name: string) => void): void;
+}
+
+const grantInput = z.strictObject({
+  prefix: z
+    .string()
+    .refine((prefix) => prefix.isWellFormed() && !prefix.includes('\0'), {
+      error: 'must be well-formed text without NUL',
+    })
+    .refine((prefix) => Buffer.byteLength(prefix) <= MAX_GRANT_PREFIX_BYTES, {
+      error: `must have at most ${MAX_GRANT_PREFIX_BYTES} bytes`,
+    }),
+  access: z.enum(['read', 'write']),
+});
+
+/** The body of `PUT /api/users/:name`. */
+export const userInput = z.strictObject({
+  password: z
+    .string()
+    .refine(
+      (text) => text.isWellFormed() && text !== '' && Buffer.byteLength(text) <= MAX_PASSWORD_BYTES,
+      {
+        error: `must have 1 to ${MAX_PASSWORD_BYTES} bytes of UTF-8`,
+      },
+    )
+    .optional(),
+  role: z.enum(['admin', 'member']),
+  grants: z.array(grantInput).max(MAX_GRANTS).default([]),
+});
+
+const USER_PREFIX = 'user/';
+
+export function isUserName(name: string): boolean {
+  const chars = [...name].length;
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the contract's own definition of a name.
+  return name.isWellFormed() && chars <= MAX_USER_NAME_CHARS && /^[^:\x00-\x1f]+$/u.test(name);
+}
+
+/** The check that the principal's record is still the one that authenticated the request. */
+export function principalCheck(principal: Principal): KvCheck {
+  return { key: USER_PREFIX + principal.name, version: principal.version };
+}
+
+/** What a commit whose `principalCheck` failed is answered with. */
+export function principalChanged(principal: Principal): KeystowError {
+  return new KeystowError(
+    'unauthenticated',
+    `The user ${principal.name} was changed meanwhile and nothing was stored: send the request again.`,
+  );
+}
+
+export function createUsers(store: KvStore, passwords: Passwords): Users {
+  const listeners: ((name: string) => void)[] = [];
+
+  async function find(name: string): Promise<StoredUser | undefined> {
+    const entry = await store.get(USER_PREFIX + name);
+    return entry && parseUser(entry);
+  }
+
+  async function allUsers(): Promise<StoredUser[]> {
+    const users: StoredUser[] = [];
+    for await (const page of store.range({ prefix: USER_PREFIX }))
+      users.push(...page.map(parseUser));
+    return users;
+  }
+
+  /** What holds the rule that an admin is left: another admin, who must still be one. */
+  async function otherAdminCheck(name: string): Promise<KvCheck> {
+    const other = (await allUsers()).find((user) => user.role === 'admin' && user.name !== name);
+    if (!other) {
+      throw new KeystowError(
+        'conflict',
+        `${name} is the last admin: make another user an admin first.`,
+      );
+    }
+    return { key: USER_PREFIX + other.name, version: other.version };
+  }
+
+  /** Repeats what was decided on records that changed meanwhile. */
+  async function commitUser(
+    name: string,
+    by: Principal | undefined,
+    decide: () => Promise<{ checks: KvCheck[]; value: Buffer | undefined }>,
+  ): Promise<void> {
+    const key = USER_PREFIX + name;
+    for (;;) {
+      const { checks, value } = await decide();
+      if (by) checks.push(principalCheck(by));
+      try {
+        await store.commit(checks, [
+          value === undefined ? { type: 'delete', key } : { type: 'put', key, value },
+        ]);
+        for (const listener of listeners) listener(name);
+        return;
+      } catch (error) {
+        if (!(error instanceof CommitConflict)) throw error;
+        const own = by && (await find(by.name));
+        if (by && own?.version !== by.version) throw principalChanged(by);
+      }
+    }
+  }
+
+  return {
+    find,
+
+    async list() {
+      return (await allUsers()).map(({ name, role, grants }) => ({ name, role, grants }));
+    },
+
+    async put(name, input, by) {
+      if (!isUserName(name)) {
+        throw new KeystowError(
+          'bad-request',
+          `A user name has 1 to ${MAX_USER_NAME_CHARS} characters, none of them a colon or a control character.`,
+        );
+      }
+      const newHash =
+        input.password === undefined ? undefined : await passwords.hash(input.password);
+      const user: User = { name, role: input.role, grants: input.grants };
+      let isNew = false;
+      await commitUser(name, by, async () => {
+        const current = await find(name);
+        const passwordHash = newHash ?? current?.passwordHash;
+        if (passwordHash === undefined) {
+          throw new KeystowError('bad-request', `${name} is a new user: give a password.`);
+        }
+        isNew = current === undefined;
+        const checks: KvCheck[] = [{ key: USER_PREFIX + name, version: current?.version ?? null }];
+        if (current?.role === 'admin' && user.role !== 'admin') {
+          checks.push(await otherAdminCheck(name));
+        }
+        const record = { role: user.role, grants: user.grants, passwordHash };
+        return { checks, value: Buffer.from(JSON.stringify(record)) };
+      });
+      return { user, isNew };
+    },
+
+    async remove(name, by) {
+      await commitUser(name, by, async () => {
+        const current = isUserName(name) ? await find(name) : undefined;
+        if (!current) throw new KeystowError('not-found', `There is no user ${name}.`);
+        const checks: KvCheck[] = [{ key: USER_PREFIX + name, version: current.version }];
+        if (current.role === 'admin') checks.push(await otherAdminCheck(name));
+        return { checks, value: undefined };
+      });
+    },
+
+    onChange(listener) {
+      listeners.push(listener);
+    },
+  };
+}
+
+function parseUser(entry: KvEntry): StoredUser {
+  const record: { role: Role; grants: Grant[]; passwordHash: string } = JSON.parse(
+    entry.value.toString(),
+  );
+  return { ...record, name: entry.key.slice(USER_PREFIX.length), version: entry.version };
+}
