@@ -1,0 +1,62 @@
+import Router from '@koa/router';
+import Koa from 'koa';
+import type { Logger } from 'pino';
+import { KeystowError } from '../shared/errors.ts';
+import { authenticate } from './http/authenticate.ts';
+import type { Handler, State } from './http/context.ts';
+import { errorBoundary } from './http/error-boundary.ts';
+import { allowOrigins, refuseForeignOrigins } from './http/origin.ts';
+import { requestLog } from './http/request-log.ts';
+import { documentRoutes } from './http/routes/documents.ts';
+import { healthRoutes } from './http/routes/health.ts';
+import { userRoutes } from './http/routes/users.ts';
+import type { Authenticator } from './services/credentials.ts';
+import type { Documents } from './services/documents.ts';
+import type { Users } from './services/users.ts';
+
+export interface AppServices {
+  readonly authenticator: Authenticator;
+  readonly documents: Documents;
+  readonly users: Users;
+  readonly log: Logger;
+  readonly maxDocumentBytes: number;
+  /** Origins whose pages may use the JSON routes. */
+  readonly corsOrigins: readonly string[];
+  /** Believe `X-Forwarded-For`, `-Proto` and `-Host` of the nearest proxy. */
+  readonly trustProxy: boolean;
+}
+
+/** The application: envelopes and HTTP requests take the same way through it. */
+export function createApp(services: AppServices): Koa<State> {
+  const app = new Koa<State>({ proxy: services.trustProxy, maxIpsCount: 1 });
+  // What reaches this handler came after the answer had begun: the connection is cut off.
+  app.on('error', (error: Error) => services.log.warn({ err: error }, 'answer broken off'));
+
+  const router = new Router<State>();
+  const authenticated = authenticate(services.authenticator);
+  healthRoutes(router);
+  userRoutes(router, authenticated, services.users);
+  documentRoutes(router, authenticated, services.documents, services.maxDocumentBytes);
+
+  app.use(requestLog(services.log));
+  app.use(errorBoundary(services.log));
+  app.use(refuseForeignOrigins(services.corsOrigins));
+  if (services.corsOrigins.length > 0) app.use(allowOrigins(services.corsOrigins));
+  app.use(refuseUnanswered);
+  app.use(router.routes());
+  app.use(router.allowedMethods());
+  return app;
+}
+
+/** An unknown path is a 404; a method that the path lacks a 405, whose `Allow` the router has set. */
+const refuseUnanswered: Handler = async (ctx, next) => {
+  await next();
+  if (ctx.body !== undefined) return;
+  const allow = ctx.response.get('Allow');
+  if ((ctx.status === 405 || ctx.status === 501) && allow !== '') {
+    throw new KeystowError('method-not-allowed', `${ctx.path} takes ${allow}, not ${ctx.method}.`);
+  }
+  if (ctx.status === 404 || ctx.status === 501) {
+    throw new KeystowError('not-found', `There is nothing at ${ctx.path}.`);
+  }
+};

@@ -1,0 +1,59 @@
+import { KeystowError } from '../../shared/errors.ts';
+import { type Authenticator, type Credentials, refused } from '../services/credentials.ts';
+import type { Principal } from '../services/grants.ts';
+import type { Context, Handler } from './context.ts';
+
+/** Basic auth (RFC 7617), or the credentials of an envelope: sets `ctx.state.principal`. */
+export function authenticate(authenticator: Authenticator): Handler {
+  return async (ctx, next) => {
+    try {
+      const credentials = ctx.state.envelope
+        ? ctx.state.envelope.credentials
+        : parseBasic(ctx.get('authorization'));
+      if (!credentials) throw missing(ctx);
+      ctx.state.principal = await authenticator.verify(credentials, ctx.ip);
+    } catch (error) {
+      throw withChallenge(error);
+    }
+    await next();
+  };
+}
+
+/** The principal of a route behind `authenticate`. */
+export function principalOf(ctx: Context): Principal {
+  if (!ctx.state.principal) throw new Error('The route is not behind authenticate.');
+  return ctx.state.principal;
+}
+
+function parseBasic(header: string): Credentials | undefined {
+  if (header === '') return undefined;
+  const [, token] = /^Basic +([\w+/~.-]+=*) *$/i.exec(header) ?? [];
+  if (token === undefined) return undefined;
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
+      Buffer.from(token, 'base64'),
+    );
+  } catch {
+    throw refused();
+  }
+  const colon = text.indexOf(':');
+  if (colon < 0) throw refused();
+  return { username: text.slice(0, colon), password: text.slice(colon + 1) };
+}
+
+function missing(ctx: Context): KeystowError {
+  return new KeystowError(
+    'unauthenticated',
+    ctx.state.envelope
+      ? 'Send auth with username and password, in the envelope or in the handshake.'
+      : 'Send the user name and password with HTTP Basic authentication.',
+  );
+}
+
+function withChallenge(error: unknown): unknown {
+  if (!(error instanceof KeystowError) || error.code !== 'unauthenticated') return error;
+  return new KeystowError('unauthenticated', error.message, {
+    headers: { 'WWW-Authenticate': 'Basic realm="keystow", charset="UTF-8"' },
+  });
+}

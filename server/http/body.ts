@@ -1,0 +1,116 @@
+import bodyParser from 'koa-bodyparser';
+import type { z } from 'zod';
+import { KeystowError } from '../../shared/errors.ts';
+import { MAX_API_BODY_BYTES } from '../../shared/limits.ts';
+import type { Context, Handler } from './context.ts';
+
+/**
+ * The body, byte for byte: koa-bodyparser replaces invalid UTF-8 silently, so documents are read
+ * with this. Rejects with `too-large` as soon as that is known.
+ */
+export async function readBody(ctx: Context, maxBytes: number): Promise<Buffer> {
+  const tooLarge = new KeystowError('too-large', `The body is larger than ${maxBytes} bytes.`);
+  if (ctx.state.envelope) {
+    if (ctx.state.envelope.body.length > maxBytes) throw tooLarge;
+    return ctx.state.envelope.body;
+  }
+  checkEncoding(ctx);
+  if (Number(ctx.get('content-length')) > maxBytes) throw tooLarge;
+  acceptBody(ctx);
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    const done = (finish: () => void): void => {
+      ctx.req.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose);
+      finish();
+    };
+    const onData = (chunk: Buffer): void => {
+      bytes += chunk.length;
+      if (bytes > maxBytes) done(() => reject(tooLarge));
+      else chunks.push(chunk);
+    };
+    const onEnd = (): void =>
+      done(() => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
+    const onClose = (): void =>
+      done(() => reject(new KeystowError('bad-request', 'The request broke off.')));
+    ctx.req.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose);
+  });
+}
+
+/** Says `100 Continue` only now, so that a refused body is never sent: RFC 9110, 10.1.1. */
+function acceptBody(ctx: Context): void {
+  if (/^100-continue$/i.test(ctx.get('expect'))) ctx.res.writeContinue();
+}
+
+function checkEncoding(ctx: Context): void {
+  const encoding = ctx.get('content-encoding');
+  if (encoding !== '' && encoding.toLowerCase() !== 'identity') {
+    throw new KeystowError('unsupported-media-type', 'Send the body without Content-Encoding.');
+  }
+}
+
+/** The media type of the body without parameters; undefined when the header is absent. */
+export function contentType(ctx: Context): string | undefined {
+  const [type = '', ...parameters] = ctx.get('content-type').toLowerCase().split(';');
+  for (const parameter of parameters) {
+    const [name, value] = parameter.trim().split('=');
+    if (name === 'charset' && value?.replaceAll('"', '').replace('-', '') !== 'utf8') {
+      throw new KeystowError('unsupported-media-type', 'JSON is sent as UTF-8: mend the charset.');
+    }
+  }
+  return type.trim() === '' ? undefined : type.trim();
+}
+
+/** Throws `unsupported-media-type` unless the body is said to be JSON, or nothing is said. */
+export function checkJsonType(ctx: Context): void {
+  const type = contentType(ctx);
+  if (type === undefined || type === 'application/json') return;
+  throw new KeystowError(
+    'unsupported-media-type',
+    `Send Content-Type: application/json, not ${type} (with curl -d: -H 'Content-Type: application/json').`,
+  );
+}
+
+const parseJson = bodyParser({
+  enableTypes: ['json'],
+  jsonLimit: String(MAX_API_BODY_BYTES),
+  strict: false,
+  onerror(error) {
+    if ('status' in error && error.status === 413) {
+      throw new KeystowError('too-large', `The body is larger than ${MAX_API_BODY_BYTES} bytes.`);
+    }
+    throw new KeystowError('bad-request', `The body is not valid JSON: ${error.message}.`);
+  },
+});
+
+/** Sets `ctx.request.body` on the routes of `/api`. */
+export const jsonBody: Handler = async (ctx, next) => {
+  checkJsonType(ctx);
+  if (!ctx.state.envelope) {
+    checkEncoding(ctx);
+    acceptBody(ctx);
+    // Without a type, the parser would not look at it.
+    ctx.req.headers['content-type'] ??= 'application/json';
+  } else {
+    ctx.request.body = parseEnvelopeBody(ctx.state.envelope.body);
+  }
+  return parseJson(ctx, next);
+};
+
+function parseEnvelopeBody(body: Buffer): unknown {
+  if (body.length === 0) return {};
+  try {
+    return JSON.parse(body.toString());
+  } catch {
+    throw new KeystowError('bad-request', 'The data is not valid JSON.');
+  }
+}
+
+/** The body as the schema wants it, or `bad-request` with what is wrong and where. */
+export function parseInput<T>(schema: z.ZodType<T>, body: unknown): T {
+  const result = schema.safeParse(body);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  const where = issue && issue.path.length > 0 ? issue.path.join('.') : 'the body';
+  throw new KeystowError('bad-request', `${where}: ${issue?.message ?? 'invalid'}.`);
+}

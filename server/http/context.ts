@@ -1,0 +1,15 @@
+import type { Middleware, ParameterizedContext } from 'koa';
+import type { Credentials } from '../services/credentials.ts';
+import type { Principal } from '../services/grants.ts';
+
+/** What travels with a request from the listener, or the socket, to its route. */
+export interface State {
+  requestId: string;
+  /** Set by authenticate.ts on the routes that need credentials. */
+  principal?: Principal;
+  /** Set for envelopes: the credentials and the body came with it. */
+  envelope?: { readonly credentials: Credentials | undefined; readonly body: Buffer };
+}
+
+export type Context = ParameterizedContext<State>;
+export type Handler = Middleware<State>;

@@ -1,0 +1,42 @@
+import { randomBytes } from 'node:crypto';
+import type { Logger } from 'pino';
+import type { Context, Handler } from './context.ts';
+
+/** A request id for every request, and one line of log, without credentials, query or body. */
+export function requestLog(log: Logger): Handler {
+  // Unique over restarts by its first half, within a process by its second.
+  const run = randomBytes(6).toString('hex');
+  let count = 0;
+
+  return async (ctx, next) => {
+    count += 1;
+    ctx.state.requestId = `${run}-${count.toString(36)}`;
+    ctx.set('X-Request-Id', ctx.state.requestId);
+    ctx.set('X-Content-Type-Options', 'nosniff');
+    const start = performance.now();
+    if (ctx.state.envelope) {
+      await next();
+      write(log, ctx, start, 'socket');
+    } else {
+      ctx.res.once('close', () => write(log, ctx, start, 'http'));
+      await next();
+    }
+  };
+}
+
+function write(log: Logger, ctx: Context, start: number, via: 'http' | 'socket'): void {
+  log.info(
+    {
+      id: ctx.state.requestId,
+      via,
+      method: ctx.method,
+      path: ctx.path,
+      status: ctx.status,
+      ms: Math.round((performance.now() - start) * 10) / 10,
+      address: ctx.ip,
+      user: ctx.state.principal?.name,
+      ...(via === 'http' && !ctx.res.writableFinished ? { cutOff: true } : {}),
+    },
+    'request',
+  );
+}

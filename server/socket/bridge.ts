@@ -1,0 +1,153 @@
+import type { Server as HttpServer } from 'node:http';
+import type { Server as HttpsServer } from 'node:https';
+import type { Logger } from 'pino';
+import { Server, type Socket } from 'socket.io';
+import type { EnvelopeAnswer, ServerToClientEvents } from '../../shared/envelope.ts';
+import { KeystowError } from '../../shared/errors.ts';
+import {
+  MAX_OUTSTANDING_ENVELOPES,
+  MAX_UNSENT_BYTES,
+  maxMessageBytes,
+} from '../../shared/limits.ts';
+import { isForeign } from '../http/origin.ts';
+import { type Dispatch, type Peer, parseCredentials, refusal } from './dispatch.ts';
+
+export interface BridgeOptions {
+  readonly dispatch: Dispatch;
+  readonly log: Logger;
+  readonly maxDocumentBytes: number;
+  readonly corsOrigins: readonly string[];
+  /** Serve Engine.IO 3 clients, which Socket.IO 2 brought. */
+  readonly allowEIO3: boolean;
+  readonly trustProxy: boolean;
+}
+
+export interface Bridge {
+  /** Waits for the envelopes under way, then disconnects every socket. */
+  close(): Promise<void>;
+}
+
+type Events = { [name: string]: (...args: unknown[]) => void };
+
+/** Socket.IO's `http message` beside a listener: each envelope is answered, whatever it is. */
+export function createBridge(listener: HttpServer | HttpsServer, options: BridgeOptions): Bridge {
+  const { dispatch, log } = options;
+  const io = new Server<Events, ServerToClientEvents>(listener, {
+    serveClient: false,
+    allowEIO3: options.allowEIO3,
+    maxHttpBufferSize: maxMessageBytes(options.maxDocumentBytes),
+    ...(options.corsOrigins.length > 0
+      ? { cors: { origin: [...options.corsOrigins], credentials: true } }
+      : {}),
+    allowRequest(req, decide) {
+      const forwarded = options.trustProxy ? req.headers['x-forwarded-host'] : undefined;
+      const host = String(forwarded ?? req.headers.host ?? '');
+      const isRefused = isForeign(req.headers, host, options.corsOrigins);
+      decide(isRefused ? 'This origin may not connect: add it to CORS_ORIGINS.' : null, !isRefused);
+    },
+  });
+  const underWay = new Set<Promise<void>>();
+
+  io.on('connection', (socket) => {
+    const peer = peerOf(socket, options.trustProxy);
+    const unsent = countUnsent(socket);
+    let outstanding = 0;
+
+    socket.on('http message', (...args) => {
+      const last = args.at(-1);
+      const ack = typeof last === 'function' ? last : undefined;
+      const envelope = ack && args.length === 1 ? undefined : args[0];
+
+      const send = (answer: EnvelopeAnswer, bytes: number): void => {
+        // With an acknowledgement the answer goes out twice.
+        if (unsent.add(ack ? 2 * bytes : bytes) > MAX_UNSENT_BYTES) {
+          log.warn({ address: peer.address }, 'socket closed: it does not read');
+          socket.conn.close(true);
+          return;
+        }
+        socket.emit('http message', answer);
+        ack?.(answer);
+      };
+
+      if (outstanding >= MAX_OUTSTANDING_ENVELOPES) {
+        send(tooMany(envelope), 512);
+        return;
+      }
+      outstanding += 1;
+      const work = answerEnvelope(envelope, peer, send).finally(() => {
+        outstanding -= 1;
+        underWay.delete(work);
+      });
+      underWay.add(work);
+    });
+  });
+
+  async function answerEnvelope(
+    envelope: unknown,
+    peer: Peer,
+    send: (answer: EnvelopeAnswer, bytes: number) => void,
+  ): Promise<void> {
+    try {
+      const { answer, bytes } = await dispatch(envelope, peer);
+      send(answer, bytes);
+    } catch (error) {
+      log.error({ err: error }, 'envelope failed');
+      const internal = new KeystowError('internal', 'An unexpected error: the log tells more.');
+      send(refusal({ method: null, url: null, ...idOf(envelope) }, internal), 512);
+    }
+  }
+
+  return {
+    async close() {
+      await Promise.allSettled(underWay);
+      await io.close();
+    },
+  };
+}
+
+function peerOf(socket: Socket, trustProxy: boolean): Peer {
+  const { address, headers, auth } = socket.handshake;
+  const forwarded = trustProxy ? String(headers['x-forwarded-for'] ?? '') : '';
+  return {
+    connection: socket.request.socket,
+    // A polling client's first connection may be gone: the handshake still knows its address.
+    address: forwarded.split(',').at(-1)?.trim() || address,
+    credentials: parseCredentials(auth),
+  };
+}
+
+function tooMany(envelope: unknown): EnvelopeAnswer {
+  const error = new KeystowError(
+    'too-many-requests',
+    `More than ${MAX_OUTSTANDING_ENVELOPES} envelopes are unanswered: wait for answers.`,
+  );
+  return refusal({ method: null, url: null, ...idOf(envelope) }, error);
+}
+
+function idOf(envelope: unknown): { id?: unknown } {
+  const hasId = typeof envelope === 'object' && envelope !== null && 'id' in envelope;
+  return hasId ? { id: envelope.id } : {};
+}
+
+/**
+ * Bytes of answers that the client has not taken. Engine.IO hands its whole buffer to the transport
+ * at `flush` and says `drain` when the transport has written it.
+ */
+function countUnsent(socket: Socket) {
+  let waiting = 0;
+  let flushed = 0;
+  socket.conn.on('flush', () => {
+    flushed += waiting;
+    waiting = 0;
+  });
+  socket.conn.on('drain', () => {
+    flushed = 0;
+  });
+  return {
+    /** Counts one more answer and returns the sum. */
+    add(bytes: number): number {
+      waiting += bytes;
+      return waiting + flushed;
+    },
+  };
+}

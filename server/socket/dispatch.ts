@@ -1,0 +1,205 @@
+import { IncomingMessage, METHODS, ServerResponse, STATUS_CODES } from 'node:http';
+import type { Socket as NetSocket } from 'node:net';
+import { Readable } from 'node:stream';
+import type Koa from 'koa';
+import compose from 'koa-compose';
+import type { EnvelopeAnswer } from '../../shared/envelope.ts';
+import { KeystowError } from '../../shared/errors.ts';
+import { MAX_ENVELOPE_URL_CHARS, MAX_UNSENT_BYTES } from '../../shared/limits.ts';
+import type { State } from '../http/context.ts';
+import { normalizeTarget } from '../http/target.ts';
+import type { Credentials } from '../services/credentials.ts';
+
+/** An envelope through the application's own middleware, in process: no second HTTP request. */
+export type Dispatch = (envelope: unknown, peer: Peer) => Promise<Dispatched>;
+
+/** Who sent it. */
+export interface Peer {
+  readonly connection: NetSocket;
+  /** Where failed attempts are counted. */
+  readonly address: string;
+  /** Credentials given once, in the handshake. */
+  readonly credentials: Credentials | undefined;
+}
+
+export interface Dispatched {
+  readonly answer: EnvelopeAnswer;
+  /** About what it takes on the wire. */
+  readonly bytes: number;
+}
+
+interface Request {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Record<string, string>;
+  readonly body: Buffer;
+  readonly credentials: Credentials | undefined;
+  readonly wantsText: boolean;
+}
+
+const ANSWER_HEADERS = ['etag', 'location', 'link', 'retry-after'] as const;
+const NO_BODY = Buffer.alloc(0);
+
+export function createDispatch(app: Koa<State>): Dispatch {
+  const handle = compose(app.middleware);
+
+  return async (envelope, peer) => {
+    const members = isRecord(envelope) ? envelope : {};
+    const echo = {
+      method: textOrNull(members['method']),
+      url: textOrNull(members['url']),
+      ...('id' in members ? { id: members['id'] } : {}),
+    };
+    try {
+      const request = parseEnvelope(envelope, peer);
+      const { status, headers, body } = await run(request, peer);
+      const answer: EnvelopeAnswer = { ...echo, status, statusText: STATUS_CODES[status] ?? '' };
+      if (Object.keys(headers).length > 0) answer.headers = headers;
+      if (body !== '') answer.data = request.wantsText ? body : JSON.parse(body);
+      return { answer, bytes: body.length + 256 };
+    } catch (error) {
+      if (!(error instanceof KeystowError)) throw error;
+      return { answer: refusal(echo, error), bytes: 512 };
+    }
+  };
+
+  async function run(request: Request, peer: Peer) {
+    const req = new IncomingMessage(peer.connection);
+    req.method = request.method;
+    req.url = request.url;
+    req.headers = request.headers;
+    const ctx = app.createContext<State>(req, new ServerResponse(req));
+    ctx.state.envelope = { credentials: request.credentials, body: request.body };
+    ctx.request.ip = peer.address;
+    ctx.res.statusCode = 404;
+    await handle(ctx);
+    const headers: NonNullable<EnvelopeAnswer['headers']> = {};
+    for (const name of ANSWER_HEADERS) {
+      const value = ctx.response.get(name);
+      if (value !== '') headers[name] = value;
+    }
+    const hasBody = request.method !== 'HEAD';
+    return { status: ctx.status, headers, body: hasBody ? await readAnswer(ctx.body) : '' };
+  }
+}
+
+/** What an envelope that cannot be dispatched, or a socket over its bounds, is answered with. */
+export function refusal(
+  echo: Pick<EnvelopeAnswer, 'method' | 'url' | 'id'>,
+  error: KeystowError,
+): EnvelopeAnswer {
+  return {
+    ...echo,
+    status: error.status,
+    statusText: STATUS_CODES[error.status] ?? '',
+    data: { error: error.message },
+  };
+}
+
+function parseEnvelope(envelope: unknown, peer: Peer): Request {
+  if (!isRecord(envelope)) throw bad('An envelope is an object with auth, url, method and data.');
+  const { method, url, auth } = envelope;
+  if (typeof url !== 'string' || !url.startsWith('/') || !url.isWellFormed()) {
+    throw bad('The url of an envelope is a path, such as "/data/test".');
+  }
+  if (url.length > MAX_ENVELOPE_URL_CHARS) {
+    throw bad(`The url of an envelope has at most ${MAX_ENVELOPE_URL_CHARS} characters.`);
+  }
+  if (typeof method !== 'string' || !METHODS.includes(method.toUpperCase())) {
+    throw bad('The method of an envelope is one of GET, HEAD, POST, PUT, PATCH and DELETE.');
+  }
+  const headers = parseHeaders(envelope['headers']);
+  const hasText =
+    typeof envelope['data'] === 'string' && /\bjson\b/.test(headers['content-type'] ?? '');
+  return {
+    method: method.toUpperCase(),
+    // As bytes, one character each: what Node makes of an HTTP request line.
+    url: normalizeTarget(Buffer.from(url).toString('latin1')),
+    headers,
+    body: hasText ? Buffer.from(String(envelope['data'])) : toJson(envelope['data']),
+    credentials: auth === undefined ? peer.credentials : parseCredentials(auth),
+    wantsText: /^text\/plain\b/.test(headers['accept'] ?? ''),
+  };
+}
+
+/** Of the headers only the content type, what is accepted and the preconditions count. */
+function parseHeaders(headers: unknown): Record<string, string> {
+  const known: Record<string, string> = {};
+  if (!isRecord(headers)) return known;
+  for (const [name, value] of Object.entries(headers)) {
+    const lower = name.toLowerCase();
+    if (typeof value === 'string' && /^(content-type|accept|if-[a-z-]+)$/.test(lower)) {
+      known[lower] = value;
+    }
+  }
+  return known;
+}
+
+export function parseCredentials(auth: unknown): Credentials | undefined {
+  if (!isRecord(auth)) return undefined;
+  const { username, password } = auth;
+  if (typeof username !== 'string' || typeof password !== 'string') return undefined;
+  return { username, password };
+}
+
+function toJson(data: unknown): Buffer {
+  if (data === undefined) return NO_BODY;
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(data);
+  } catch {
+    throw bad('The data is nested too deeply.');
+  }
+  if (text === undefined) return NO_BODY;
+  // Socket.IO's attachments arrive as Buffers, which would be stored as lists of numbers.
+  if (text.includes('"type":"Buffer"') && holdsBuffer(data)) {
+    throw bad('The data is JSON: it cannot hold binary attachments.');
+  }
+  return Buffer.from(text);
+}
+
+function holdsBuffer(data: unknown): boolean {
+  const waiting = [data];
+  while (waiting.length > 0) {
+    const value = waiting.pop();
+    if (Buffer.isBuffer(value)) return true;
+    if (typeof value === 'object' && value !== null) {
+      for (const member of Object.values(value)) waiting.push(member);
+    }
+  }
+  return false;
+}
+
+/** The whole body as text; a list that is too long for a message says how to get it. */
+async function readAnswer(body: unknown): Promise<string> {
+  if (body === undefined || body === null) return '';
+  if (typeof body === 'string') return body;
+  if (Buffer.isBuffer(body)) return body.toString();
+  if (!(body instanceof Readable)) return JSON.stringify(body);
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of body) {
+    const buffer = Buffer.from(chunk);
+    chunks.push(buffer);
+    bytes += buffer.length;
+    if (bytes > MAX_UNSENT_BYTES / 2) {
+      throw new KeystowError(
+        'too-large',
+        'The list is too long for one message: ask with ?limit=.',
+      );
+    }
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+function bad(message: string): KeystowError {
+  return new KeystowError('bad-request', message);
+}
+
+function textOrNull(value: unknown): string | null {
+  return typeof value === 'string' ? value.slice(0, MAX_ENVELOPE_URL_CHARS) : null;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
