@@ -1,0 +1,203 @@
+import { readFileSync } from 'node:fs';
+import { DEFAULT_CHANGES_KEEP, DEFAULT_MAX_DOCUMENT_BYTES } from '../shared/limits.ts';
+
+/** The settings: the only reader of the environment. */
+
+export interface Config {
+  readonly port: number;
+  /** Undefined: all interfaces. */
+  readonly host: string | undefined;
+  readonly httpPort: number | undefined;
+  readonly httpHost: string;
+  /** Undefined: the main listener speaks plain HTTP. */
+  readonly tls: TlsConfig | undefined;
+  readonly dataDir: string;
+  readonly store: 'level';
+  readonly adminUser: string;
+  readonly adminPassword: string | undefined;
+  readonly maxDocumentBytes: number;
+  readonly changesKeep: number;
+  readonly corsOrigins: readonly string[];
+  readonly trustProxy: boolean;
+  readonly socketEio3: boolean;
+  readonly logLevel: string;
+}
+
+export interface TlsConfig {
+  readonly cert: string;
+  readonly key: string;
+  readonly ca: string | undefined;
+  readonly passphrase: string | undefined;
+}
+
+/** A setting that cannot be used; the message names it and says what it takes. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+export interface Setting {
+  /** The environment variable; its flag is the same in kebab case. */
+  readonly name: string;
+  readonly default?: string;
+  readonly description: string;
+  /** From the environment or from a file named by `…_FILE`, never from a flag, which others can see. */
+  readonly isSecret?: true;
+}
+
+export const settings = [
+  { name: 'PORT', default: '6375', description: 'port of the main listener; 0 picks a free one' },
+  { name: 'HOST', description: 'address of the main listener (default: all interfaces)' },
+  { name: 'HTTP_PORT', description: 'port of a second, plain-HTTP listener (default: none)' },
+  { name: 'HTTP_HOST', default: '127.0.0.1', description: 'address of that listener' },
+  { name: 'TLS', default: 'on', description: 'off: the main listener speaks plain HTTP' },
+  {
+    name: 'TLS_CERT',
+    default: 'certs/server.crt',
+    description: 'certificate chain, PEM; made with its key where neither exists',
+  },
+  { name: 'TLS_KEY', default: 'certs/server.key', description: 'private key, PEM' },
+  { name: 'TLS_CA', description: 'further certificates of the chain, PEM' },
+  { name: 'TLS_PASSPHRASE', description: 'passphrase of the private key', isSecret: true },
+  { name: 'DATA_DIR', default: './data', description: 'folder of everything that is stored' },
+  { name: 'STORE', default: 'level', description: 'where documents and users are kept: level' },
+  { name: 'ADMIN_USER', default: 'admin', description: 'name of the admin made at first start' },
+  {
+    name: 'ADMIN_PASSWORD',
+    description: 'password of that admin, applied at every start (default: made and printed once)',
+    isSecret: true,
+  },
+  {
+    name: 'MAX_DOCUMENT_BYTES',
+    default: String(DEFAULT_MAX_DOCUMENT_BYTES),
+    description: 'largest document',
+  },
+  {
+    name: 'CHANGES_KEEP',
+    default: String(DEFAULT_CHANGES_KEEP),
+    description: 'entries of the change log to keep',
+  },
+  {
+    name: 'CORS_ORIGINS',
+    description: 'origins, separated by commas, whose pages may use the JSON routes and Socket.IO',
+  },
+  {
+    name: 'TRUST_PROXY',
+    default: 'off',
+    description: 'on: believe X-Forwarded-For, -Proto, -Host',
+  },
+  {
+    name: 'SOCKET_EIO3',
+    default: 'off',
+    description: 'on: serve Socket.IO 2 clients (Engine.IO 3)',
+  },
+  {
+    name: 'LOG_LEVEL',
+    default: 'info',
+    description: 'trace, debug, info, warn, error, fatal or silent',
+  },
+] as const satisfies readonly Setting[];
+
+type SettingName = (typeof settings)[number]['name'];
+
+/** Flags win over the environment; an empty value counts as none. Throws ConfigError. */
+export function parseConfig(
+  flags: Readonly<Record<string, string | undefined>>,
+  env: Readonly<Record<string, string | undefined>>,
+): Config {
+  const text = (name: SettingName): string | undefined => {
+    const setting: Setting | undefined = settings.find((known) => known.name === name);
+    if (setting?.isSecret) return readSecret(name, env);
+    return (flags[name] ?? env[name])?.trim() || setting?.default;
+  };
+  const required = (name: SettingName): string => text(name) ?? '';
+  const httpPort = text('HTTP_PORT');
+
+  return {
+    port: parseNumber('PORT', required('PORT'), 0, 65_535),
+    host: text('HOST'),
+    httpPort: httpPort === undefined ? undefined : parseNumber('HTTP_PORT', httpPort, 0, 65_535),
+    httpHost: required('HTTP_HOST'),
+    tls: parseSwitch('TLS', required('TLS'))
+      ? {
+          cert: required('TLS_CERT'),
+          key: required('TLS_KEY'),
+          ca: text('TLS_CA'),
+          passphrase: text('TLS_PASSPHRASE'),
+        }
+      : undefined,
+    dataDir: required('DATA_DIR'),
+    store: parseOneOf('STORE', required('STORE'), ['level']),
+    adminUser: required('ADMIN_USER'),
+    adminPassword: text('ADMIN_PASSWORD'),
+    maxDocumentBytes: parseNumber('MAX_DOCUMENT_BYTES', required('MAX_DOCUMENT_BYTES'), 2, 2 ** 28),
+    changesKeep: parseNumber('CHANGES_KEEP', required('CHANGES_KEEP'), 1, Number.MAX_SAFE_INTEGER),
+    corsOrigins: parseOrigins(text('CORS_ORIGINS')),
+    trustProxy: parseSwitch('TRUST_PROXY', required('TRUST_PROXY')),
+    socketEio3: parseSwitch('SOCKET_EIO3', required('SOCKET_EIO3')),
+    logLevel: parseOneOf('LOG_LEVEL', required('LOG_LEVEL'), [
+      'trace',
+      'debug',
+      'info',
+      'warn',
+      'error',
+      'fatal',
+      'silent',
+    ]),
+  };
+}
+
+function readSecret(
+  name: string,
+  env: Readonly<Record<string, string | undefined>>,
+): string | undefined {
+  const file = env[`${name}_FILE`];
+  if (!file) return env[name] || undefined;
+  if (env[name]) throw new ConfigError(`Give ${name} or ${name}_FILE, not both.`);
+  try {
+    return readFileSync(file, 'utf8').replace(/\r?\n$/, '') || undefined;
+  } catch (error) {
+    throw new ConfigError(`${name}_FILE cannot be read: ${reasonOf(error)}.`);
+  }
+}
+
+function parseNumber(name: string, text: string, min: number, max: number): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < min || value > max) {
+    throw new ConfigError(`${name} is a whole number from ${min} to ${max}, not "${text}".`);
+  }
+  return value;
+}
+
+function parseSwitch(name: string, text: string): boolean {
+  return parseOneOf(name, text.toLowerCase(), ['on', 'off']) === 'on';
+}
+
+function parseOneOf<T extends string>(name: string, text: string, values: readonly T[]): T {
+  const value = values.find((allowed) => allowed === text);
+  if (value === undefined) {
+    // The value is not repeated: STORE may be an URL with a password in it.
+    throw new ConfigError(`${name} is ${values.join(' or ')}.`);
+  }
+  return value;
+}
+
+function parseOrigins(text: string | undefined): string[] {
+  return (text ?? '')
+    .split(',')
+    .map((origin) => origin.trim())
+    .filter((origin) => origin !== '')
+    .map((origin) => {
+      const parsed = URL.canParse(origin) ? new URL(origin).origin : undefined;
+      if (parsed !== origin.replace(/\/$/, '').toLowerCase()) {
+        throw new ConfigError(
+          `CORS_ORIGINS lists origins such as https://app.example, not "${origin}".`,
+        );
+      }
+      return parsed;
+    });
+}
+
+/** What went wrong with a file, without a stack: `ENOENT: no such file or directory, open '…'`. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,162 @@
+import type { Server } from 'node:http';
+import type { Server as TlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { Logger } from 'pino';
+import { SHUTDOWN_GRACE_MS } from '../shared/limits.ts';
+import { ensureAdmin } from './admin-account.ts';
+import { createApp } from './app.ts';
+import { type Config, ConfigError } from './config.ts';
+import { createListener } from './http/listener.ts';
+import { createAuthenticator } from './services/credentials.ts';
+import { createDocuments } from './services/documents.ts';
+import { createPasswords } from './services/passwords.ts';
+import { createThrottle } from './services/throttle.ts';
+import { createUsers } from './services/users.ts';
+import { type Bridge, createBridge } from './socket/bridge.ts';
+import { createDispatch } from './socket/dispatch.ts';
+import type { KvStore } from './stores/kv-store.ts';
+import { loadTls } from './tls.ts';
+
+/** The composition root: the one place that knows all the parts, and the only one that names drivers. */
+
+export interface RunningServer {
+  /** One per listener, such as `https://localhost:6375`. */
+  readonly urls: readonly string[];
+  /** Stops accepting, finishes what is in flight (10 s at most) and closes the store. */
+  close(): Promise<void>;
+}
+
+interface Listening {
+  readonly server: Server | TlsServer;
+  readonly bridge: Bridge;
+  readonly url: string;
+}
+
+/** Opens the store that the configuration names. */
+export async function openStore(config: Config, log: Logger): Promise<KvStore> {
+  const { openLevelStore } = await import('./drivers/level/level-store.ts');
+  return openLevelStore({
+    dataDir: config.dataDir,
+    changesKeep: config.changesKeep,
+    now: Date.now,
+    onFailed: (error) =>
+      log.fatal({ err: error }, 'a write failed: writes are refused until a restart, reads go on'),
+  });
+}
+
+/**
+ * Starts everything; `print` takes the lines that a person waits for. Rejects with an error whose
+ * message says what to change, and leaves nothing open.
+ */
+export async function startServer(
+  config: Config,
+  log: Logger,
+  print: (line: string) => void,
+  open: typeof openStore = openStore,
+): Promise<RunningServer> {
+  const tls = config.tls && (await loadTls(config.tls, (message) => log.warn(message)));
+  const store = await open(config, log);
+  const passwords = createPasswords();
+  const listening: Listening[] = [];
+
+  async function close(): Promise<void> {
+    await Promise.all(listening.map((listener) => stop(listener, log)));
+    await passwords.close();
+    await store.close();
+  }
+
+  try {
+    const users = createUsers(store, passwords);
+    await ensureAdmin(config, users, passwords, print);
+    const app = createApp({
+      authenticator: createAuthenticator({
+        users,
+        passwords,
+        throttle: createThrottle(),
+        now: Date.now,
+      }),
+      documents: createDocuments(store, { maxDocumentBytes: config.maxDocumentBytes }),
+      users,
+      log,
+      maxDocumentBytes: config.maxDocumentBytes,
+      corsOrigins: config.corsOrigins,
+      trustProxy: config.trustProxy,
+    });
+    const handle = app.callback();
+    const dispatch = createDispatch(app);
+
+    const addListener = async (
+      server: Server | TlsServer,
+      scheme: string,
+      [portSetting, port]: [string, number],
+      host: string | undefined,
+    ): Promise<void> => {
+      const bridge = createBridge(server, {
+        dispatch,
+        log,
+        maxDocumentBytes: config.maxDocumentBytes,
+        corsOrigins: config.corsOrigins,
+        allowEIO3: config.socketEio3,
+        trustProxy: config.trustProxy,
+      });
+      const address = await listen(server, portSetting, port, host);
+      listening.push({ server, bridge, url: `${scheme}://${nameOf(host)}:${address.port}` });
+    };
+    await addListener(
+      createListener(handle, tls),
+      tls ? 'https' : 'http',
+      ['PORT', config.port],
+      config.host,
+    );
+    if (config.httpPort !== undefined) {
+      const plain = createListener(handle, undefined);
+      await addListener(plain, 'http', ['HTTP_PORT', config.httpPort], config.httpHost);
+    }
+    return { urls: listening.map(({ url }) => url), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function listen(
+  server: Server | TlsServer,
+  setting: string,
+  port: number,
+  host: string | undefined,
+): Promise<AddressInfo> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const where = `${host ?? 'all interfaces'}, port ${port}`;
+      reject(
+        new ConfigError(
+          error.code === 'EADDRINUSE'
+            ? `${where} is in use: stop what listens there, or choose another ${setting}.`
+            : `Cannot listen on ${where}: ${error.message}.`,
+        ),
+      );
+    });
+    server.listen({ port, ...(host === undefined ? {} : { host }) }, () => {
+      const address = server.address();
+      if (address !== null && typeof address === 'object') resolve(address);
+    });
+  });
+}
+
+/** What a client on this machine would call the address. */
+function nameOf(host: string | undefined): string {
+  if (host === undefined || host === '0.0.0.0' || host === '::') return 'localhost';
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+async function stop({ server, bridge }: Listening, log: Logger): Promise<void> {
+  const deadline = setTimeout(() => {
+    log.warn('requests in flight were cut off');
+    server.closeAllConnections();
+  }, SHUTDOWN_GRACE_MS);
+  const closed = new Promise((resolve) => server.close(resolve));
+  server.closeIdleConnections();
+  await bridge.close();
+  await closed;
+  clearTimeout(deadline);
+}
