@@ -29,8 +29,12 @@ export interface AppServices {
 /** The application: envelopes and HTTP requests take the same way through it. */
 export function createApp(services: AppServices): Koa<State> {
   const app = new Koa<State>({ proxy: services.trustProxy, maxIpsCount: 1 });
-  // What reaches this handler came after the answer had begun: the connection is cut off.
-  app.on('error', (error: Error) => services.log.warn({ err: error }, 'answer broken off'));
+  // What comes here came after the answer had begun: the connection is cut off, so that no client
+  // takes a part for the whole. Clients that went away are in the request log already.
+  app.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'ERR_STREAM_PREMATURE_CLOSE') return;
+    services.log.error({ err: error }, 'answer broken off');
+  });
 
   const router = new Router<State>();
   const authenticated = authenticate(services.authenticator);

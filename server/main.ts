@@ -150,13 +150,18 @@ function nameOf(host: string | undefined): string {
 }
 
 async function stop({ server, bridge }: Listening, log: Logger): Promise<void> {
-  const deadline = setTimeout(() => {
-    log.warn('requests in flight were cut off');
-    server.closeAllConnections();
-  }, SHUTDOWN_GRACE_MS);
-  const closed = new Promise((resolve) => server.close(resolve));
-  server.closeIdleConnections();
-  await bridge.close();
-  await closed;
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  // A connection that is kept alive is idle only once its last answer is out.
+  const sweep = setInterval(() => server.closeIdleConnections(), 100);
+  let deadline: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<void>((resolve) => {
+    deadline = setTimeout(() => {
+      log.warn('requests in flight were cut off');
+      server.closeAllConnections();
+      resolve();
+    }, SHUTDOWN_GRACE_MS);
+  });
+  await Promise.race([Promise.all([bridge.close(), closed]), tooLate]);
   clearTimeout(deadline);
+  clearInterval(sweep);
 }

@@ -1,7 +1,5 @@
 import { Command, Option } from 'commander';
 import { ConfigError, parseConfig, type Setting, settings } from '../config.ts';
-import { createLog } from '../log.ts';
-import { startServer } from '../main.ts';
 
 /** `keystow serve`: every setting is an environment variable, and a flag unless it is a secret. */
 export function serveCommand(): Command {
@@ -26,6 +24,9 @@ async function serve(flags: Record<string, string>): Promise<void> {
     }
     const byName = settings.map(({ name }) => [name, flags[camel(name)]] as const);
     const config = parseConfig(Object.fromEntries(byName), process.env);
+    // Only here: the other commands start quicker without the server.
+    const { createLog } = await import('../log.ts');
+    const { startServer } = await import('../main.ts');
     const log = await createLog(config.logLevel);
     const stopped = waitForStop();
     const server = await startServer(config, log, print);

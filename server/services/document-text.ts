@@ -15,7 +15,10 @@ export function parseDocumentText(bytes: Buffer): string {
 }
 
 /** The text and the value of bytes that are valid JSON of any kind. */
-export function parseJsonText(bytes: Buffer): { text: string; value: unknown } {
+export function parseJsonText(
+  bytes: Buffer,
+  maxDepth = MAX_DOCUMENT_DEPTH,
+): { text: string; value: unknown } {
   if (!isUtf8(bytes)) throw new KeystowError('bad-request', 'The body is not valid UTF-8.');
   const text = bytes.toString();
   let value: unknown;
@@ -25,11 +28,8 @@ export function parseJsonText(bytes: Buffer): { text: string; value: unknown } {
     const reason = error instanceof Error ? error.message : String(error);
     throw new KeystowError('bad-request', `The body is not valid JSON: ${reason}.`);
   }
-  if (jsonDepth(text) > MAX_DOCUMENT_DEPTH) {
-    throw new KeystowError(
-      'bad-request',
-      `The body is nested deeper than ${MAX_DOCUMENT_DEPTH} levels.`,
-    );
+  if (jsonDepth(text) > maxDepth) {
+    throw new KeystowError('bad-request', `The body is nested deeper than ${maxDepth} levels.`);
   }
   return { text, value };
 }

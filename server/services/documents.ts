@@ -1,4 +1,5 @@
 import { KeystowError } from '../../shared/errors.ts';
+import { MAX_DOCUMENT_DEPTH } from '../../shared/limits.ts';
 import { applyJsonPatch } from '../json/json-patch.ts';
 import { type JsonNode, parseLossless, stringifyLossless } from '../json/lossless.ts';
 import { mergePatch, setMembers } from '../json/merge-patch.ts';
@@ -55,6 +56,8 @@ export interface Documents {
 /** Documents of `data/KEY` lie in the store under just that key: grants and changes name it so too. */
 const DATA_PREFIX = 'data/';
 const EMPTY = Buffer.from('{}');
+/** The values of a JSON Patch stand inside its array and their operations. */
+const MAX_PATCH_DEPTH = MAX_DOCUMENT_DEPTH + 2;
 /** A bound for the attempts of one write; each lost one means that another write went through. */
 const MAX_ATTEMPTS = 100;
 
@@ -140,7 +143,7 @@ export function createDocuments(store: KvStore, limits: { maxDocumentBytes: numb
     async patch(by, key, format, body, pre) {
       checkDocumentKey(key);
       checkAllowed(by, 'write', DATA_PREFIX + key);
-      const patchText = parseJsonText(body).text;
+      const patchText = parseJsonText(body, MAX_PATCH_DEPTH).text;
       return update(key, async (current) => {
         if (!current) throw notFound(key);
         checkPreconditions(key, current, pre);
@@ -225,7 +228,7 @@ function patched(
   patchText: string,
   maxBytes: number,
 ): string {
-  const patch = parseLossless(patchText);
+  const patch = parseLossless(patchText, MAX_PATCH_DEPTH);
   const document = parseLossless(text.toString());
   const result = applyPatch(key, document, format, patch, maxBytes);
   if (typeof result === 'string') {

@@ -109,14 +109,12 @@ function parseEnvelope(envelope: unknown, peer: Peer): Request {
     throw bad('The method of an envelope is one of GET, HEAD, POST, PUT, PATCH and DELETE.');
   }
   const headers = parseHeaders(envelope['headers']);
-  const hasText =
-    typeof envelope['data'] === 'string' && /\bjson\b/.test(headers['content-type'] ?? '');
   return {
     method: method.toUpperCase(),
     // As bytes, one character each: what Node makes of an HTTP request line.
     url: normalizeTarget(Buffer.from(url).toString('latin1')),
     headers,
-    body: hasText ? Buffer.from(String(envelope['data'])) : toJson(envelope['data']),
+    body: bodyOf(envelope['data'], headers['content-type']),
     credentials: auth === undefined ? peer.credentials : parseCredentials(auth),
     wantsText: /^text\/plain\b/.test(headers['accept'] ?? ''),
   };
@@ -140,6 +138,13 @@ export function parseCredentials(auth: unknown): Credentials | undefined {
   const { username, password } = auth;
   if (typeof username !== 'string' || typeof password !== 'string') return undefined;
   return { username, password };
+}
+
+/** A string that is said to be JSON is the text itself. */
+function bodyOf(data: unknown, contentType = ''): Buffer {
+  if (typeof data !== 'string' || !/\bjson\b/.test(contentType)) return toJson(data);
+  if (!data.isWellFormed()) throw bad('The data has a lone surrogate: escape it.');
+  return Buffer.from(data);
 }
 
 function toJson(data: unknown): Buffer {

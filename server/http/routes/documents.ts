@@ -32,7 +32,7 @@ export function documentRoutes(
     if (wantsLines && ctx.state.envelope) {
       throw new KeystowError('not-acceptable', 'NDJSON is for HTTP: send GET /data there.');
     }
-    ctx.set('Vary', 'Accept');
+    ctx.vary('Accept');
     ctx.set('X-Keystow-Revision', String(await documents.revision()));
     ctx.type = wantsLines ? NDJSON_TYPE : JSON_TYPE;
     if (ctx.method === 'HEAD') {
@@ -46,7 +46,7 @@ export function documentRoutes(
     } else {
       ctx.body = wantsLines
         ? await linesPage(ctx, documents, by, range, range.limit)
-        : await keysPage(ctx, documents, by, range, range.limit);
+        : JSON.stringify(await keysPage(ctx, documents, by, range, range.limit));
     }
   });
 
@@ -136,23 +136,27 @@ function isBetween(value: number, min: number, max: number): boolean {
   return value >= min && value <= max;
 }
 
+/** At most `limit` keys, and the link to the next page where there is more. */
 async function keysPage(
   ctx: Context,
   documents: Documents,
   by: Principal,
   range: DocumentRange,
   limit: number,
-): Promise<string> {
+): Promise<string[]> {
   const keys: string[] = [];
   for await (const page of documents.keys(by, { ...range, limit: limit + 1 })) keys.push(...page);
   if (keys.length > limit) {
     keys.pop();
     linkNext(ctx, range, keys.at(-1));
   }
-  return JSON.stringify(keys);
+  return keys;
 }
 
-/** A page of lines may be large: it streams too, so its link is found by the keys alone. */
+/**
+ * A page of lines may be large, so it streams, and its link has to be known before. Documents that
+ * others create meanwhile are left out: they would push the last ones of the page behind the link.
+ */
 async function linesPage(
   ctx: Context,
   documents: Documents,
@@ -160,8 +164,23 @@ async function linesPage(
   range: DocumentRange,
   limit: number,
 ): Promise<Readable> {
-  await keysPage(ctx, documents, by, range, limit);
-  return Readable.from(lines(documents.list(by, range)), { objectMode: false });
+  const keys = new Set(await keysPage(ctx, documents, by, range, limit));
+  async function* pages(): AsyncGenerator<Document[]> {
+    let left = keys.size;
+    if (left === 0) return;
+    for await (const page of documents.list(by, { ...range, limit: undefined })) {
+      const known = page.filter(({ key }) => keys.has(key));
+      yield known;
+      left -= known.length;
+      if (left === 0 || page.some(({ key }) => isAfter(key, lastKey))) return;
+    }
+  }
+  const lastKey = [...keys].at(-1) ?? '';
+  return Readable.from(lines(pages()), { objectMode: false });
+}
+
+function isAfter(key: string, other: string): boolean {
+  return Buffer.compare(Buffer.from(key), Buffer.from(other)) > 0;
 }
 
 function linkNext(ctx: Context, { prefix, limit }: DocumentRange, last: string | undefined): void {
