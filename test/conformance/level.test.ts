@@ -1,0 +1,20 @@
+import { rm } from 'node:fs/promises';
+import { openLevelStore } from '../../server/drivers/level/level-store.ts';
+import { makeFolder } from '../support/server.ts';
+import { testKvStore } from './kv-store.ts';
+
+testKvStore('level', async () => {
+  const dataDir = await makeFolder();
+  return {
+    open: () =>
+      openLevelStore({
+        dataDir,
+        changesKeep: 1_000,
+        now: Date.now,
+        onFailed: (error) => {
+          throw error;
+        },
+      }),
+    remove: () => rm(dataDir, { recursive: true }),
+  };
+});
