@@ -1,0 +1,49 @@
+const NEWLINE = 0x0a;
+
+export interface Line {
+  /** Counted from 1. */
+  number: number;
+  /** Without its newline; undefined when it was longer than allowed, and so was thrown away. */
+  bytes: Buffer | undefined;
+  /** Bytes of the input up to and with this line. */
+  end: number;
+}
+
+/** Splits a stream of bytes into lines, holding no more than `maxLineBytes` of one in memory. */
+export async function* splitLines(
+  chunks: AsyncIterable<Buffer>,
+  maxLineBytes: number,
+): AsyncGenerator<Line> {
+  let number = 1;
+  let end = 0;
+  let parts: Buffer[] = [];
+  let length = 0;
+  const add = (part: Buffer): void => {
+    length += part.length;
+    end += part.length;
+    if (length > maxLineBytes) {
+      parts = [];
+    } else {
+      parts.push(part);
+    }
+  };
+  const line = (): Line => {
+    const bytes = length > maxLineBytes ? undefined : Buffer.concat(parts);
+    parts = [];
+    length = 0;
+    return { number: number++, bytes, end };
+  };
+  for await (const chunk of chunks) {
+    let start = 0;
+    for (let at = chunk.indexOf(NEWLINE); at !== -1; at = chunk.indexOf(NEWLINE, start)) {
+      add(chunk.subarray(start, at));
+      end += 1;
+      start = at + 1;
+      yield line();
+    }
+    add(chunk.subarray(start));
+  }
+  if (length > 0) {
+    yield line();
+  }
+}
