@@ -161,7 +161,8 @@ async function stop({ server, bridge }: Listening, log: Logger): Promise<void> {
       resolve();
     }, SHUTDOWN_GRACE_MS);
   });
-  await Promise.race([Promise.all([bridge.close(), closed]), tooLate]);
+  await Promise.race([Promise.all([bridge.drain(), closed]), tooLate]);
+  await bridge.close();
   clearTimeout(deadline);
   clearInterval(sweep);
 }

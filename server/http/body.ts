@@ -9,13 +9,14 @@ import type { Context, Handler } from './context.ts';
  * with this. Rejects with `too-large` as soon as that is known.
  */
 export async function readBody(ctx: Context, maxBytes: number): Promise<Buffer> {
-  const tooLarge = new KeystowError('too-large', `The body is larger than ${maxBytes} bytes.`);
+  const tooLarge = (): KeystowError =>
+    new KeystowError('too-large', `The body is larger than ${maxBytes} bytes.`);
   if (ctx.state.envelope) {
-    if (ctx.state.envelope.body.length > maxBytes) throw tooLarge;
+    if (ctx.state.envelope.body.length > maxBytes) throw tooLarge();
     return ctx.state.envelope.body;
   }
   checkEncoding(ctx);
-  if (Number(ctx.get('content-length')) > maxBytes) throw tooLarge;
+  if (Number(ctx.get('content-length')) > maxBytes) throw tooLarge();
   acceptBody(ctx);
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
@@ -26,7 +27,7 @@ export async function readBody(ctx: Context, maxBytes: number): Promise<Buffer> 
     };
     const onData = (chunk: Buffer): void => {
       bytes += chunk.length;
-      if (bytes > maxBytes) done(() => reject(tooLarge));
+      if (bytes > maxBytes) done(() => reject(tooLarge()));
       else chunks.push(chunk);
     };
     const onEnd = (): void =>

@@ -8,7 +8,7 @@ import {
 import type { Principal } from './grants.ts';
 import type { Passwords } from './passwords.ts';
 import type { Throttle } from './throttle.ts';
-import { isUserName, type Users } from './users.ts';
+import { isUserName, toPrincipal, type Users } from './users.ts';
 
 export interface Credentials {
   readonly username: string;
@@ -76,12 +76,7 @@ export function createAuthenticator(options: {
       }
       if (current?.version !== user?.version) continue;
       if (!user || !isRight) throw refused();
-      const principal: Principal = {
-        name: user.name,
-        role: user.role,
-        grants: user.grants,
-        version: user.version,
-      };
+      const principal = toPrincipal(user);
       remember(key, principal);
       await throttle.forgive(address, counted);
       return principal;

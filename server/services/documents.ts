@@ -8,7 +8,7 @@ import { checkDocumentKey, parseDocumentText, parseJsonText } from './document-t
 import { checkAllowed, type Principal, readablePrefixes } from './grants.ts';
 import { createKeyLock } from './key-lock.ts';
 import { isMatch, isNoneMatch, type Preconditions, wantsAbsence } from './preconditions.ts';
-import { principalChanged, principalCheck } from './users.ts';
+import { principalChanged, userCheck } from './users.ts';
 
 /** JSON documents by key: the rules of `/data`. */
 
@@ -70,7 +70,7 @@ export function createDocuments(store: KvStore, limits: { maxDocumentBytes: numb
     version: number | null,
     mutation: KvMutation,
   ): Promise<number | null> {
-    const check = principalCheck(by);
+    const check = userCheck(by);
     try {
       return await store.commit([{ key: mutation.key, version }, check], [mutation]);
     } catch (error) {

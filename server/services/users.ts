@@ -72,12 +72,16 @@ export function isUserName(name: string): boolean {
   return name.isWellFormed() && chars <= MAX_USER_NAME_CHARS && /^[^:\x00-\x1f]+$/u.test(name);
 }
 
-/** The check that the principal's record is still the one that authenticated the request. */
-export function principalCheck(principal: Principal): KvCheck {
-  return { key: USER_PREFIX + principal.name, version: principal.version };
+/** The check that the user's record is still the one that was read. */
+export function userCheck({ name, version }: { name: string; version: number }): KvCheck {
+  return { key: USER_PREFIX + name, version };
 }
 
-/** What a commit whose `principalCheck` failed is answered with. */
+export function toPrincipal({ name, role, grants, version }: StoredUser): Principal {
+  return { name, role, grants, version };
+}
+
+/** What a commit whose `userCheck` failed is answered with. */
 export function principalChanged(principal: Principal): KeystowError {
   return new KeystowError(
     'unauthenticated',
@@ -121,7 +125,7 @@ export function createUsers(store: KvStore, passwords: Passwords): Users {
     const key = USER_PREFIX + name;
     for (;;) {
       const { checks, value } = await decide();
-      if (by) checks.push(principalCheck(by));
+      if (by) checks.push(userCheck(by));
       try {
         await store.commit(checks, [
           value === undefined ? { type: 'delete', key } : { type: 'put', key, value },

@@ -10,7 +10,7 @@ import {
   maxMessageBytes,
 } from '../../shared/limits.ts';
 import { isForeign } from '../http/origin.ts';
-import { type Dispatch, type Peer, parseCredentials, refusal } from './dispatch.ts';
+import { type Dispatch, echoOf, type Peer, parseCredentials, refusal } from './dispatch.ts';
 
 export interface BridgeOptions {
   readonly dispatch: Dispatch;
@@ -23,7 +23,9 @@ export interface BridgeOptions {
 }
 
 export interface Bridge {
-  /** Waits for the envelopes under way, then disconnects every socket. */
+  /** Refuses new envelopes, answers those under way and disconnects every socket. */
+  drain(): Promise<void>;
+  /** Cuts off what is left. */
   close(): Promise<void>;
 }
 
@@ -47,6 +49,7 @@ export function createBridge(listener: HttpServer | HttpsServer, options: Bridge
     },
   });
   const underWay = new Set<Promise<void>>();
+  let isStopping = false;
 
   io.on('connection', (socket) => {
     const peer = peerOf(socket, options.trustProxy);
@@ -69,8 +72,8 @@ export function createBridge(listener: HttpServer | HttpsServer, options: Bridge
         ack?.(answer);
       };
 
-      if (outstanding >= MAX_OUTSTANDING_ENVELOPES) {
-        send(tooMany(envelope), 512);
+      if (isStopping || outstanding >= MAX_OUTSTANDING_ENVELOPES) {
+        send(refusal(echoOf(envelope), isStopping ? stopping() : tooMany()), 512);
         return;
       }
       outstanding += 1;
@@ -93,15 +96,23 @@ export function createBridge(listener: HttpServer | HttpsServer, options: Bridge
     } catch (error) {
       log.error({ err: error }, 'envelope failed');
       const internal = new KeystowError('internal', 'An unexpected error: the log tells more.');
-      send(refusal({ method: null, url: null, ...idOf(envelope) }, internal), 512);
+      send(refusal(echoOf(envelope), internal), 512);
     }
   }
 
   return {
-    async close() {
-      await Promise.allSettled(underWay);
-      await io.close();
+    async drain() {
+      isStopping = true;
+      while (underWay.size > 0) await Promise.allSettled(underWay);
+      const sockets = [...io.sockets.sockets.values()];
+      const closed = sockets.map(
+        (socket) => new Promise((done) => socket.conn.once('close', done)),
+      );
+      // Unlike io.close(), this sends what is still in the buffers.
+      io.disconnectSockets(true);
+      await Promise.all(closed);
     },
+    close: () => io.close(),
   };
 }
 
@@ -116,17 +127,15 @@ function peerOf(socket: Socket, trustProxy: boolean): Peer {
   };
 }
 
-function tooMany(envelope: unknown): EnvelopeAnswer {
-  const error = new KeystowError(
+function tooMany(): KeystowError {
+  return new KeystowError(
     'too-many-requests',
     `More than ${MAX_OUTSTANDING_ENVELOPES} envelopes are unanswered: wait for answers.`,
   );
-  return refusal({ method: null, url: null, ...idOf(envelope) }, error);
 }
 
-function idOf(envelope: unknown): { id?: unknown } {
-  const hasId = typeof envelope === 'object' && envelope !== null && 'id' in envelope;
-  return hasId ? { id: envelope.id } : {};
+function stopping(): KeystowError {
+  return new KeystowError('unavailable', 'The server is stopping: connect again and repeat.');
 }
 
 /**

@@ -44,12 +44,7 @@ export function createDispatch(app: Koa<State>): Dispatch {
   const handle = compose(app.middleware);
 
   return async (envelope, peer) => {
-    const members = isRecord(envelope) ? envelope : {};
-    const echo = {
-      method: textOrNull(members['method']),
-      url: textOrNull(members['url']),
-      ...('id' in members ? { id: members['id'] } : {}),
-    };
+    const echo = echoOf(envelope);
     try {
       const request = parseEnvelope(envelope, peer);
       const { status, headers, body } = await run(request, peer);
@@ -81,6 +76,16 @@ export function createDispatch(app: Koa<State>): Dispatch {
     const hasBody = request.method !== 'HEAD';
     return { status: ctx.status, headers, body: hasBody ? await readAnswer(ctx.body) : '' };
   }
+}
+
+/** What every answer repeats of its envelope. */
+export function echoOf(envelope: unknown): Pick<EnvelopeAnswer, 'method' | 'url' | 'id'> {
+  const members = isRecord(envelope) ? envelope : {};
+  return {
+    method: textOrNull(members['method']),
+    url: textOrNull(members['url']),
+    ...('id' in members ? { id: members['id'] } : {}),
+  };
 }
 
 /** What an envelope that cannot be dispatched, or a socket over its bounds, is answered with. */

@@ -57,6 +57,8 @@ export async function openLevelStore(options: LevelStoreOptions): Promise<KvStor
   await createDataDir(dir);
   const database = await openDatabase(dir, true);
   try {
+    // LevelDB does not do this after it has renamed its own files.
+    syncDirectory(dir.database);
     syncDirectory(dir.path);
     const log = await readLogState(database, readHeadFile(dir.head));
     if (log.lost) throw new LostWritesError(describeLoss(dir, log));
