@@ -1,0 +1,17 @@
+import { freshKeys } from '../documents.ts';
+import type { Measure } from './measure.ts';
+import { measureOverHttp } from './over-http.ts';
+
+/** Documents created under distinct keys in a store that is empty at the start. */
+export const creates: Measure = (settings) =>
+  measureOverHttp(
+    {
+      name: 'creates',
+      keys: [],
+      requests: (peer) => {
+        const nextKey = freshKeys('new');
+        return () => peer.create(nextKey());
+      },
+    },
+    settings,
+  );

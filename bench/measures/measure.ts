@@ -1,0 +1,88 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Round } from '../load.ts';
+import { readMemory } from '../memory-of-process.ts';
+import type { Peer, RunningPeer } from '../peers/peer.ts';
+
+/** What a run of the bench was asked for. */
+export interface BenchSettings {
+  /** Temporary folder; each measure makes its own folders in it. */
+  readonly folder: string;
+  /** Length of one round on one server. */
+  readonly seconds: number;
+  /** Rounds on each server; the table shows their median. */
+  readonly rounds: number;
+  /** Keystow and the peers that are installed. */
+  readonly peers: readonly Peer[];
+}
+
+/** One server under one measure. */
+export interface Row {
+  readonly measure: string;
+  readonly server: string;
+  readonly rounds: readonly Round[];
+  /** Resident memory of its processes after the measure, in MiB. */
+  readonly residentMib: number | undefined;
+}
+
+/** A measure starts the servers that it needs, loads them and stops them. */
+export type Measure = (settings: BenchSettings) => Promise<Row[]>;
+
+/** A running server under load, and how to load it for a time. */
+export interface Subject {
+  readonly peer: RunningPeer;
+  load(seconds: number): Promise<Round>;
+  /** Sends one request and checks its answer; by then what the load left behind is done. */
+  settle(): Promise<void>;
+}
+
+const LONGEST_WARM_UP_SECONDS = 1;
+const QUIET_MS = 100;
+
+/**
+ * Loads each server in turn, as often as there are rounds, after one shorter turn that does not
+ * count. Taking turns spreads the machine's noise over all of them. Throws when a server ends.
+ */
+export async function measureInTurns(
+  measure: string,
+  settings: BenchSettings,
+  subjects: readonly Subject[],
+): Promise<Row[]> {
+  const rounds = new Map<string, Round[]>(subjects.map(({ peer }) => [peer.name, []]));
+  const warmUpSeconds = Math.min(LONGEST_WARM_UP_SECONDS, settings.seconds / 4);
+  for (const subject of subjects) await takeTurn(subject, warmUpSeconds);
+  for (let round = 1; round <= settings.rounds; round += 1) {
+    console.error(`${measure}: round ${round} of ${settings.rounds}`);
+    for (const subject of subjects) {
+      rounds.get(subject.peer.name)?.push(await takeTurn(subject, settings.seconds));
+    }
+  }
+  for (const { peer } of subjects) await checkAlive(peer);
+  return Promise.all(
+    subjects.map(async ({ peer }) => ({
+      measure,
+      server: peer.name,
+      rounds: rounds.get(peer.name) ?? [],
+      residentMib: await residentMib(peer),
+    })),
+  );
+}
+
+async function takeTurn(subject: Subject, seconds: number): Promise<Round> {
+  const round = await subject.load(seconds);
+  await checkAlive(subject.peer);
+  await subject.settle();
+  await delay(QUIET_MS);
+  return round;
+}
+
+async function checkAlive(peer: RunningPeer): Promise<void> {
+  for (const server of peer.processes) await server.checkAlive();
+}
+
+async function residentMib(peer: RunningPeer): Promise<number | undefined> {
+  const memories = await Promise.all(peer.processes.map(({ pid }) => readMemory(pid)));
+  return memories.reduce<number | undefined>(
+    (sum, memory) => (sum === undefined || memory === undefined ? undefined : sum + memory.total),
+    0,
+  );
+}

@@ -1,0 +1,90 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { io, type Socket } from 'socket.io-client';
+import type { ClientToServerEvents, Envelope, ServerToClientEvents } from '../shared/envelope.ts';
+import { credentials } from './credentials.ts';
+import { documentKeys, documentText, freshKeys, randomKey } from './documents.ts';
+import type { Round } from './load.ts';
+import type { SocketLoad } from './socket-load.ts';
+
+type Client = Socket<ServerToClientEvents, ClientToServerEvents>;
+
+const CONNECT_TIMEOUT_MS = 10_000;
+const DRAIN_TIMEOUT_MS = 10_000;
+
+// The program that runSocketLoad starts: it sends its Round to its parent and ends.
+const load: SocketLoad = JSON.parse(process.argv[2] ?? '');
+process.once('disconnect', () => process.exit(1));
+const clients = await Promise.all(Array.from({ length: load.clients }, () => connect(load.url)));
+const round = await keepBusy(clients, envelopesOf(load));
+for (const client of clients) client.disconnect();
+process.send?.(round, () => process.exit(0));
+
+async function connect(url: string): Promise<Client> {
+  const client: Client = io(url, {
+    transports: ['websocket'],
+    forceNew: true,
+    reconnection: false,
+    timeout: CONNECT_TIMEOUT_MS,
+  });
+  await new Promise<void>((resolve, reject) => {
+    client.once('connect', resolve);
+    client.once('connect_error', reject);
+  });
+  return client;
+}
+
+function envelopesOf({ kind, keys, prefix }: SocketLoad): () => Envelope {
+  if (kind === 'creates') {
+    const nextKey = freshKeys(prefix);
+    return () => {
+      const key = nextKey();
+      const data: unknown = JSON.parse(documentText(key));
+      return { auth: credentials, url: `/data/${key}`, method: 'POST', data };
+    };
+  }
+  const stored = documentKeys('document', keys);
+  return () => ({ auth: credentials, url: `/data/${randomKey(stored)}`, method: 'GET' });
+}
+
+/** Keeps `outstanding` envelopes under way on each client until the time is up. */
+async function keepBusy(sockets: readonly Client[], next: () => Envelope): Promise<Round> {
+  const milliseconds: number[] = [];
+  const failures = new Map<string, number>();
+  const count = (what: string) => failures.set(what, (failures.get(what) ?? 0) + 1);
+  const start = performance.now();
+  const end = start + load.seconds * 1_000;
+  let unanswered = 0;
+
+  const send = (socket: Client) => {
+    const sent = performance.now();
+    unanswered += 1;
+    socket.emit('http message', next(), ({ status }) => {
+      const now = performance.now();
+      unanswered -= 1;
+      if (now >= end) return;
+      if (status >= 200 && status < 300) milliseconds.push(now - sent);
+      else count(`× ${status}`);
+      send(socket);
+    });
+  };
+  for (const socket of sockets) {
+    socket.once('disconnect', () => count('connections lost'));
+    for (let slot = 0; slot < load.outstanding; slot += 1) send(socket);
+  }
+  await delay(load.seconds * 1_000);
+  const drainedBy = performance.now() + DRAIN_TIMEOUT_MS;
+  while (unanswered > 0 && performance.now() < drainedBy) await delay(10);
+  if (unanswered > 0) failures.set('unanswered', unanswered);
+  for (const socket of sockets) socket.removeAllListeners('disconnect');
+  return {
+    rate: milliseconds.length / load.seconds,
+    p99: percentile(milliseconds, 0.99),
+    answers: milliseconds.length,
+    failures: [...failures].map(([what, times]) => `${times} ${what}`).join(', '),
+  };
+}
+
+function percentile(values: number[], share: number): number {
+  const sorted = values.sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+}

@@ -1,0 +1,66 @@
+import type { Row } from './measures/measure.ts';
+
+const columns = [
+  'measure',
+  'server',
+  'per second',
+  'lowest – highest',
+  'Keystow ÷ it',
+  'p99 ms',
+  'RSS MiB',
+  'not 2xx and errors',
+] as const;
+const textColumns = new Set([0, 1, 7]);
+
+/** All rows as one Markdown table; the rates are medians of the rounds, per second. */
+export function formatTable(rows: readonly Row[]): string {
+  const cells = rows.map((row) => formatRow(row, rows));
+  const widths = columns.map((title, index) =>
+    Math.max(title.length, ...cells.map((line) => line[index]?.length ?? 0)),
+  );
+  const line = (texts: readonly string[]) =>
+    `| ${texts
+      .map((text, index) => {
+        const width = widths[index] ?? 0;
+        return textColumns.has(index) ? text.padEnd(width) : text.padStart(width);
+      })
+      .join(' | ')} |`;
+  const rule = widths.map((width, index) =>
+    textColumns.has(index) ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`,
+  );
+  return [line(columns), line(rule), ...cells.map(line)].join('\n');
+}
+
+function formatRow(row: Row, rows: readonly Row[]): string[] {
+  const rates = row.rounds.map(({ rate }) => rate);
+  const rate = median(rates);
+  const keystow = rows.find(
+    ({ measure, server }) => measure === row.measure && server === 'Keystow',
+  );
+  const ratio =
+    keystow === undefined || keystow === row
+      ? ''
+      : (median(keystow.rounds.map((round) => round.rate)) / rate).toPrecision(2);
+  const failures = row.rounds.map((round) => round.failures).filter((text) => text !== '');
+  return [
+    row.measure,
+    row.server,
+    whole(rate),
+    `${whole(Math.min(...rates))} – ${whole(Math.max(...rates))}`,
+    ratio,
+    median(row.rounds.map(({ p99 }) => p99)).toFixed(1),
+    row.residentMib?.toFixed(0) ?? '?',
+    failures.length === 0 ? 'none' : failures.join('; '),
+  ];
+}
+
+/** The middle value, or the mean of the two in the middle. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.slice(Math.ceil(sorted.length / 2) - 1, Math.floor(sorted.length / 2) + 1);
+  return middle.reduce((sum, value) => sum + value, 0) / middle.length;
+}
+
+function whole(value: number): string {
+  return Math.round(value).toLocaleString('en');
+}
