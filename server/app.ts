@@ -36,7 +36,7 @@ export function createApp(services: AppServices): Koa<State> {
     services.log.error({ err: error }, 'answer broken off');
   });
 
-  const router = new Router<State>();
+  const router = new Router<State>({ strict: true });
   const authenticated = authenticate(services.authenticator);
   healthRoutes(router);
   userRoutes(router, authenticated, services.users);
@@ -57,7 +57,7 @@ const refuseUnanswered: Handler = async (ctx, next) => {
   await next();
   if (ctx.body !== undefined) return;
   const allow = ctx.response.get('Allow');
-  if ((ctx.status === 405 || ctx.status === 501) && allow !== '') {
+  if ((ctx.status === 405 || ctx.status === 501) && allow) {
     throw new KeystowError('method-not-allowed', `${ctx.path} takes ${allow}, not ${ctx.method}.`);
   }
   if (ctx.status === 404 || ctx.status === 501) {

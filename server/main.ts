@@ -1,12 +1,11 @@
-import type { Server } from 'node:http';
-import type { Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { SecureContextOptions } from 'node:tls';
 import type { Logger } from 'pino';
 import { SHUTDOWN_GRACE_MS } from '../shared/limits.ts';
 import { ensureAdmin } from './admin-account.ts';
 import { createApp } from './app.ts';
 import { type Config, ConfigError } from './config.ts';
-import { createListener } from './http/listener.ts';
+import { createListener, type Listener } from './http/listener.ts';
 import { createAuthenticator } from './services/credentials.ts';
 import { createDocuments } from './services/documents.ts';
 import { createPasswords } from './services/passwords.ts';
@@ -27,8 +26,7 @@ export interface RunningServer {
 }
 
 interface Listening {
-  readonly server: Server | TlsServer;
-  readonly bridge: Bridge;
+  readonly listener: Listener<Bridge>;
   readonly url: string;
 }
 
@@ -60,7 +58,7 @@ export async function startServer(
   const listening: Listening[] = [];
 
   async function close(): Promise<void> {
-    await Promise.all(listening.map((listener) => stop(listener, log)));
+    await Promise.all(listening.map((open) => stop(open, log)));
     await passwords.close();
     await store.close();
   }
@@ -83,34 +81,33 @@ export async function startServer(
       trustProxy: config.trustProxy,
     });
     const handle = app.callback();
-    const dispatch = createDispatch(app);
+    const bridgeOptions = {
+      dispatch: createDispatch(app),
+      log,
+      maxDocumentBytes: config.maxDocumentBytes,
+      corsOrigins: config.corsOrigins,
+      allowEIO3: config.socketEio3,
+      trustProxy: config.trustProxy,
+    };
 
     const addListener = async (
-      server: Server | TlsServer,
-      scheme: string,
+      secure: SecureContextOptions | undefined,
       [portSetting, port]: [string, number],
       host: string | undefined,
     ): Promise<void> => {
-      const bridge = createBridge(server, {
-        dispatch,
+      const listener = createListener({
+        handle,
+        tls: secure,
         log,
-        maxDocumentBytes: config.maxDocumentBytes,
-        corsOrigins: config.corsOrigins,
-        allowEIO3: config.socketEio3,
-        trustProxy: config.trustProxy,
+        attach: (server) => createBridge(server, bridgeOptions),
       });
-      const address = await listen(server, portSetting, port, host);
-      listening.push({ server, bridge, url: `${scheme}://${nameOf(host)}:${address.port}` });
+      const address = await listen(listener.server, portSetting, port, host);
+      const scheme = secure ? 'https' : 'http';
+      listening.push({ listener, url: `${scheme}://${nameOf(host)}:${address.port}` });
     };
-    await addListener(
-      createListener(handle, tls),
-      tls ? 'https' : 'http',
-      ['PORT', config.port],
-      config.host,
-    );
+    await addListener(tls, ['PORT', config.port], config.host);
     if (config.httpPort !== undefined) {
-      const plain = createListener(handle, undefined);
-      await addListener(plain, 'http', ['HTTP_PORT', config.httpPort], config.httpHost);
+      await addListener(undefined, ['HTTP_PORT', config.httpPort], config.httpHost);
     }
     return { urls: listening.map(({ url }) => url), close };
   } catch (error) {
@@ -120,7 +117,7 @@ export async function startServer(
 }
 
 function listen(
-  server: Server | TlsServer,
+  server: Listener['server'],
   setting: string,
   port: number,
   host: string | undefined,
@@ -149,20 +146,20 @@ function nameOf(host: string | undefined): string {
   return host.includes(':') ? `[${host}]` : host;
 }
 
-async function stop({ server, bridge }: Listening, log: Logger): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  // A connection that is kept alive is idle only once its last answer is out.
-  const sweep = setInterval(() => server.closeIdleConnections(), 100);
+async function stop({ listener }: Listening, log: Logger): Promise<void> {
+  const bridge = listener.attached;
   let deadline: NodeJS.Timeout | undefined;
   const tooLate = new Promise<void>((resolve) => {
     deadline = setTimeout(() => {
       log.warn('requests in flight were cut off');
-      server.closeAllConnections();
       resolve();
     }, SHUTDOWN_GRACE_MS);
   });
-  await Promise.race([Promise.all([bridge.drain(), closed]), tooLate]);
-  await bridge.close();
+  // Polling clients connect anew to fetch their last answers, so the port stays open for them.
+  await Promise.race([bridge.drain(), tooLate]);
+  listener.stopListening();
+  await Promise.race([listener.idle(), tooLate]);
   clearTimeout(deadline);
-  clearInterval(sweep);
+  bridge.close();
+  await listener.close();
 }

@@ -34,6 +34,7 @@ export async function loadTls(
     ...(config.ca === undefined ? {} : { ca: await readPem('TLS_CA', config.ca) }),
     ...(config.passphrase === undefined ? {} : { passphrase: config.passphrase }),
   };
+  if (config.ca !== undefined) checkCertificate('TLS_CA', config.ca, String(options.ca));
   try {
     createSecureContext(options);
   } catch (error) {
@@ -84,6 +85,15 @@ async function readPem(name: string, file: string): Promise<Buffer> {
     return await readFile(file);
   } catch (error) {
     throw new ConfigError(`${name} cannot be read: ${reasonOf(error)}.`);
+  }
+}
+
+/** OpenSSL passes silently over what it cannot read here. */
+function checkCertificate(name: string, file: string, pem: string): void {
+  try {
+    new X509Certificate(pem);
+  } catch (error) {
+    throw new ConfigError(`${name} ${file} is no PEM certificate: ${reasonOf(error)}.`);
   }
 }
 

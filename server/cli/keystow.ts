@@ -31,7 +31,8 @@ function createProgram(): Command {
     .addHelpText('after', firstSteps)
     .addHelpText('afterAll', exitCodes)
     .configureOutput({
-      outputError: (text, write) => write(text.replace(/^error: /, 'keystow: ')),
+      outputError: (text, write) =>
+        write(text.replace(/^error: /, 'keystow: ').replace(/'(--[\w-]+)=.*'/s, "'$1'")),
     })
     .showHelpAfterError('Add --help to see how it is used.')
     .exitOverride();

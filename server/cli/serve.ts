@@ -7,8 +7,9 @@ export function serveCommand(): Command {
     .description('start the server')
     .addHelpText('after', environmentHelp());
   for (const setting of settings) {
-    if ('isSecret' in setting) continue;
-    command.addOption(new Option(`--${kebab(setting.name)} <value>`, describe(setting)));
+    const option = new Option(`--${kebab(setting.name)} <value>`, describe(setting));
+    // A secret is no flag, but whoever tries is told where it belongs.
+    command.addOption('isSecret' in setting ? option.hideHelp() : option);
   }
   return command.action(async (flags: Record<string, string>) => {
     await serve(flags);
@@ -17,6 +18,12 @@ export function serveCommand(): Command {
 
 async function serve(flags: Record<string, string>): Promise<void> {
   try {
+    for (const setting of settings) {
+      if (!('isSecret' in setting) || flags[camel(setting.name)] === undefined) continue;
+      throw new ConfigError(
+        `${setting.name} is a secret, and others can see flags: give it in the environment, or name a file in ${setting.name}_FILE.`,
+      );
+    }
     if (flags['store']?.includes(':')) {
       throw new ConfigError(
         'A database URL is given in STORE or STORE_FILE: others can see flags.',
@@ -33,7 +40,9 @@ async function serve(flags: Record<string, string>): Promise<void> {
     for (const url of server.urls) print(`keystow listening on ${url}`);
     log.info({ reason: await stopped }, 'stopping');
     await server.close();
-    log.flush();
+    await new Promise<void>((resolve) => log.flush(() => resolve()));
+    // Engine.IO's timers for clients that are gone would hold the process for half a minute.
+    process.exit(0);
   } catch (error) {
     process.stderr.write(`keystow: ${error instanceof Error ? error.message : error}\n`);
     process.exitCode = 1;

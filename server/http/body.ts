@@ -9,14 +9,11 @@ import type { Context, Handler } from './context.ts';
  * with this. Rejects with `too-large` as soon as that is known.
  */
 export async function readBody(ctx: Context, maxBytes: number): Promise<Buffer> {
-  const tooLarge = (): KeystowError =>
-    new KeystowError('too-large', `The body is larger than ${maxBytes} bytes.`);
   if (ctx.state.envelope) {
-    if (ctx.state.envelope.body.length > maxBytes) throw tooLarge();
+    if (ctx.state.envelope.body.length > maxBytes) throw tooLarge(maxBytes);
     return ctx.state.envelope.body;
   }
-  checkEncoding(ctx);
-  if (Number(ctx.get('content-length')) > maxBytes) throw tooLarge();
+  checkBeforeBody(ctx, maxBytes);
   acceptBody(ctx);
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
@@ -27,7 +24,7 @@ export async function readBody(ctx: Context, maxBytes: number): Promise<Buffer> 
     };
     const onData = (chunk: Buffer): void => {
       bytes += chunk.length;
-      if (bytes > maxBytes) done(() => reject(tooLarge()));
+      if (bytes > maxBytes) done(() => reject(tooLarge(maxBytes)));
       else chunks.push(chunk);
     };
     const onEnd = (): void =>
@@ -38,9 +35,23 @@ export async function readBody(ctx: Context, maxBytes: number): Promise<Buffer> 
   });
 }
 
-/** Says `100 Continue` only now, so that a refused body is never sent: RFC 9110, 10.1.1. */
+/**
+ * Says `100 Continue` only now, so that a refused body is never sent; HTTP/1.0 does not know it (RFC
+ * 9110, 10.1.1).
+ */
 function acceptBody(ctx: Context): void {
-  if (/^100-continue$/i.test(ctx.get('expect'))) ctx.res.writeContinue();
+  const expects = /^100-continue$/i.test(ctx.get('expect'));
+  if (expects && ctx.req.httpVersion !== '1.0') ctx.res.writeContinue();
+}
+
+/** What the headers alone tell. */
+function checkBeforeBody(ctx: Context, maxBytes: number): void {
+  checkEncoding(ctx);
+  if (Number(ctx.get('content-length')) > maxBytes) throw tooLarge(maxBytes);
+}
+
+function tooLarge(maxBytes: number): KeystowError {
+  return new KeystowError('too-large', `The body is larger than ${maxBytes} bytes.`);
 }
 
 function checkEncoding(ctx: Context): void {
@@ -78,7 +89,7 @@ const parseJson = bodyParser({
   strict: false,
   onerror(error) {
     if ('status' in error && error.status === 413) {
-      throw new KeystowError('too-large', `The body is larger than ${MAX_API_BODY_BYTES} bytes.`);
+      throw tooLarge(MAX_API_BODY_BYTES);
     }
     throw new KeystowError('bad-request', `The body is not valid JSON: ${error.message}.`);
   },
@@ -87,15 +98,21 @@ const parseJson = bodyParser({
 /** Sets `ctx.request.body` on the routes of `/api`. */
 export const jsonBody: Handler = async (ctx, next) => {
   checkJsonType(ctx);
-  if (!ctx.state.envelope) {
-    checkEncoding(ctx);
-    acceptBody(ctx);
-    // Without a type, the parser would not look at it.
-    ctx.req.headers['content-type'] ??= 'application/json';
-  } else {
+  if (ctx.state.envelope) {
     ctx.request.body = parseEnvelopeBody(ctx.state.envelope.body);
+    return next();
   }
-  return parseJson(ctx, next);
+  checkBeforeBody(ctx, MAX_API_BODY_BYTES);
+  acceptBody(ctx);
+  // Without a type, the parser would not look at it.
+  ctx.req.headers['content-type'] ??= 'application/json';
+  return parseJson(ctx, () => {
+    // What the parser puts in the place of bytes that are no UTF-8.
+    if (String(ctx.request.rawBody).includes('\ufffd')) {
+      throw new KeystowError('bad-request', 'The body is not valid UTF-8.');
+    }
+    return next();
+  });
 };
 
 function parseEnvelopeBody(body: Buffer): unknown {

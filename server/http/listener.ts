@@ -1,46 +1,126 @@
-import {
-  createServer,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  type ServerResponse,
-  STATUS_CODES,
-} from 'node:http';
+import { createServer, type RequestListener, type Server, STATUS_CODES } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
+import { Server as NetServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureContextOptions } from 'node:tls';
+import type { Logger } from 'pino';
 import { IDLE_TIMEOUT_MS, MAX_DRAINED_BYTES } from '../../shared/limits.ts';
+import { nextRequestId, Request, Response } from './messages.ts';
 import { normalizeTarget } from './target.ts';
 
-/** HTTP servers with this project's time-outs and answers to what is not HTTP. */
-export function createListener(
-  handle: RequestListener,
-  tls: SecureContextOptions | undefined,
-): Server | TlsServer {
-  const server = tls ? createTlsServer(tls) : createServer();
-  const onRequest: RequestListener = (req, res) => {
-    req.url = normalizeTarget(req.url ?? '/');
-    drainBounded(req, res);
-    handle(req, res);
-  };
-  server.on('request', onRequest);
-  // Without this, Node says 100 Continue before anybody has looked at the request.
-  server.on('checkContinue', onRequest);
-  server.on('clientError', refuseBrokenRequest);
+/** An HTTP server with this project's time-outs and answers to what is not HTTP. */
+export interface Listener<T = unknown> {
+  readonly attached: T;
+  readonly server:
+    | Server<typeof Request, typeof Response>
+    | TlsServer<typeof Request, typeof Response>;
+  /** Stops listening; connections go on. */
+  stopListening(): void;
+  /** Resolves once no request is under way. */
+  idle(): Promise<void>;
+  /** Ends every connection; resolves once they are gone. */
+  close(): Promise<void>;
+}
+
+/** How long the last bytes of an answer may take to leave. */
+const CLOSE_GRACE_MS = 100;
+
+type Handle = RequestListener<typeof Request, typeof Response>;
+
+export interface ListenerOptions<T> {
+  readonly handle: RequestListener;
+  readonly tls: SecureContextOptions | undefined;
+  readonly log: Logger;
+  /** Lets others answer some of the requests: Socket.IO its polls. */
+  readonly attach: (server: Listener['server']) => T;
+}
+
+export function createListener<T>({ handle, tls, log, attach }: ListenerOptions<T>): Listener<T> {
+  const options = { IncomingMessage: Request, ServerResponse: Response, requireHostHeader: false };
+  const server = tls ? createTlsServer({ ...options, ...tls }) : createServer(options);
   // A connection may take as long as it likes, as long as it goes on.
   server.requestTimeout = 0;
   server.headersTimeout = IDLE_TIMEOUT_MS;
   server.timeout = IDLE_TIMEOUT_MS;
   // Longer than the 60 s after which load balancers give up an idle connection.
   server.keepAliveTimeout = IDLE_TIMEOUT_MS + 5_000;
-  return server;
+
+  // Beneath TLS each connection has a second socket, which is all there is until it has shaken hands.
+  const connections = track(server, tls ? 'secureConnection' : 'connection');
+  const rawConnections = track(server, 'connection');
+  let underWay = 0;
+  let onIdle = (): void => {};
+
+  const count: Handle = (_req, res) => {
+    underWay += 1;
+    res.once('close', () => {
+      underWay -= 1;
+      if (underWay === 0) onIdle();
+    });
+  };
+  const onRequest: Handle = (req, res) => {
+    req.url = normalizeTarget(req.url ?? '/');
+    drainBounded(req, res);
+    // RFC 9112, 3.2: only HTTP/1.0 has requests without it.
+    if (req.headers.host === undefined && req.httpVersion === '1.1') {
+      refuse(res, 400, 'A request of HTTP/1.1 has a Host header.');
+    } else handle(req, res);
+  };
+  server.on('request', onRequest);
+  // Without this, Node says 100 Continue before anybody has looked at the request.
+  server.on('checkContinue', onRequest);
+  const attached = attach(server);
+  server.prependListener('request', count);
+  server.prependListener('checkContinue', count);
+  server.on('checkExpectation', (_req, res: Response) => {
+    refuse(res, 417, 'The only expectation that is met is 100-continue.');
+  });
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) =>
+    refuseBrokenRequest(error, socket, log),
+  );
+  return {
+    server,
+    attached,
+    stopListening() {
+      // http.Server.close would end idle connections too, which polling clients still need.
+      NetServer.prototype.close.call(server);
+    },
+    idle() {
+      return underWay === 0
+        ? Promise.resolve()
+        : new Promise((resolve) => {
+            onIdle = resolve;
+          });
+    },
+    async close() {
+      const closed = [...rawConnections].map(
+        (socket) => new Promise((done) => socket.once('close', done)),
+      );
+      for (const socket of connections) socket.destroySoon();
+      // Connections that said nothing yet, or whose peer is gone.
+      const force = setTimeout(() => {
+        for (const socket of rawConnections) socket.destroy();
+      }, CLOSE_GRACE_MS);
+      await Promise.all(closed);
+      clearTimeout(force);
+    },
+  };
+}
+
+function track(server: Listener['server'], event: string): Set<Socket> {
+  const open = new Set<Socket>();
+  server.on(event, (socket: Socket) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+  });
+  return open;
 }
 
 /**
  * After an early answer Node reads the rest of the body, so that the client sees the answer and
  * the connection stays usable; not without end, though.
  */
-function drainBounded(req: IncomingMessage, res: ServerResponse): void {
+function drainBounded(req: Request, res: Response): void {
   res.once('finish', () => {
     if (req.complete) return;
     // A client that was never told to continue may send its next request or the body: nobody knows.
@@ -53,8 +133,13 @@ function drainBounded(req: IncomingMessage, res: ServerResponse): void {
   });
 }
 
+function refuse(res: Response, status: number, message: string): void {
+  res.writeHead(status, { 'Content-Type': 'application/json; charset=utf-8', Connection: 'close' });
+  res.end(JSON.stringify({ error: message }));
+}
+
 /** What is not HTTP gets an answer too, and one that says what is wrong. */
-function refuseBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex): void {
+function refuseBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex, log: Logger): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
@@ -65,9 +150,12 @@ function refuseBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex): void
       : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
         ? [408, 'The request took too long to arrive.']
         : [400, 'The request is not valid HTTP.'];
+  const id = nextRequestId();
+  log.info({ id, status, reason: error.code }, 'request refused');
   const body = JSON.stringify({ error: message });
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json; charset=utf-8\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n${body}`,
+      `Content-Length: ${Buffer.byteLength(body)}\r\nX-Request-Id: ${id}\r\n` +
+      `X-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n${body}`,
   );
 }

@@ -1,18 +1,12 @@
-import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Context, Handler } from './context.ts';
+import { nextRequestId } from './messages.ts';
 
 /** A request id for every request, and one line of log, without credentials, query or body. */
 export function requestLog(log: Logger): Handler {
-  // Unique over restarts by its first half, within a process by its second.
-  const run = randomBytes(6).toString('hex');
-  let count = 0;
-
   return async (ctx, next) => {
-    count += 1;
-    ctx.state.requestId = `${run}-${count.toString(36)}`;
-    ctx.set('X-Request-Id', ctx.state.requestId);
-    ctx.set('X-Content-Type-Options', 'nosniff');
+    // A listener has given its answers one already.
+    ctx.state.requestId = ctx.response.get('X-Request-Id') || nextRequestId();
     const start = performance.now();
     if (ctx.state.envelope) {
       await next();

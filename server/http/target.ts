@@ -8,7 +8,7 @@ import type { Context } from './context.ts';
  * escaped is escaped. Node hands over each byte of the request line as one character.
  */
 export function normalizeTarget(target: string): string {
-  const path = target.startsWith('/') ? target : target.replace(/^https?:\/\/[^/?]*/i, '');
+  const path = target.startsWith('/') ? target : target.replace(/^https?:\/\/[^/?]*\/?/i, '/');
   return path.replace(
     /[^\x21\x22\x24-\x7e]/g,
     (char) => `%${char.charCodeAt(0).toString(16).padStart(2, '0')}`,

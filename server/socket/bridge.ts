@@ -1,5 +1,6 @@
-import type { Server as HttpServer } from 'node:http';
+import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
+import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { Server, type Socket } from 'socket.io';
 import type { EnvelopeAnswer, ServerToClientEvents } from '../../shared/envelope.ts';
@@ -26,14 +27,20 @@ export interface Bridge {
   /** Refuses new envelopes, answers those under way and disconnects every socket. */
   drain(): Promise<void>;
   /** Cuts off what is left. */
-  close(): Promise<void>;
+  close(): void;
 }
+
+const FOREIGN = 'This origin may not connect: add it to CORS_ORIGINS.';
 
 type Events = { [name: string]: (...args: unknown[]) => void };
 
 /** Socket.IO's `http message` beside a listener: each envelope is answered, whatever it is. */
 export function createBridge(listener: HttpServer | HttpsServer, options: BridgeOptions): Bridge {
   const { dispatch, log } = options;
+  const isRefused = (req: IncomingMessage): boolean => {
+    const forwarded = options.trustProxy ? req.headers['x-forwarded-host'] : undefined;
+    return isForeign(req.headers, String(forwarded ?? req.headers.host ?? ''), options.corsOrigins);
+  };
   const io = new Server<Events, ServerToClientEvents>(listener, {
     serveClient: false,
     allowEIO3: options.allowEIO3,
@@ -41,13 +48,9 @@ export function createBridge(listener: HttpServer | HttpsServer, options: Bridge
     ...(options.corsOrigins.length > 0
       ? { cors: { origin: [...options.corsOrigins], credentials: true } }
       : {}),
-    allowRequest(req, decide) {
-      const forwarded = options.trustProxy ? req.headers['x-forwarded-host'] : undefined;
-      const host = String(forwarded ?? req.headers.host ?? '');
-      const isRefused = isForeign(req.headers, host, options.corsOrigins);
-      decide(isRefused ? 'This origin may not connect: add it to CORS_ORIGINS.' : null, !isRefused);
-    },
+    allowRequest: (req, decide) => decide(isRefused(req) ? FOREIGN : null, !isRefused(req)),
   });
+  refuseForeignUpgrades(listener, isRefused);
   const underWay = new Set<Promise<void>>();
   let isStopping = false;
 
@@ -104,16 +107,36 @@ export function createBridge(listener: HttpServer | HttpsServer, options: Bridge
     async drain() {
       isStopping = true;
       while (underWay.size > 0) await Promise.allSettled(underWay);
-      const sockets = [...io.sockets.sockets.values()];
-      const closed = sockets.map(
-        (socket) => new Promise((done) => socket.conn.once('close', done)),
-      );
-      // Unlike io.close(), this sends what is still in the buffers.
+      const sent = [...io.sockets.sockets.values()].map((socket) => allSent(socket));
       io.disconnectSockets(true);
-      await Promise.all(closed);
+      await Promise.all(sent);
     },
-    close: () => io.close(),
+    close() {
+      io.engine.close();
+    },
   };
+}
+
+/** A websocket's closing handshake comes after its data; a poll is answered with all there is. */
+function allSent({ conn }: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    conn.once('close', () => resolve());
+    if (conn.transport.name === 'polling') conn.once('drain', () => resolve());
+  });
+}
+
+/** Engine.IO refuses an upgrade with 400, whatever the reason. */
+function refuseForeignUpgrades(
+  listener: HttpServer | HttpsServer,
+  isRefused: (req: IncomingMessage) => boolean,
+): void {
+  const upgrade = listener.listeners('upgrade');
+  listener.removeAllListeners('upgrade');
+  listener.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
+    if (isRefused(req)) {
+      socket.end(`HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n${FOREIGN}`);
+    } else for (const take of upgrade) take.call(listener, req, socket, head);
+  });
 }
 
 function peerOf(socket: Socket, trustProxy: boolean): Peer {
@@ -140,23 +163,21 @@ function stopping(): KeystowError {
 
 /**
  * Bytes of answers that the client has not taken. Engine.IO hands its whole buffer to the transport
- * at `flush` and says `drain` when the transport has written it.
+ * at `flush`, and the transport is writable again once that has left the process.
  */
-function countUnsent(socket: Socket) {
+function countUnsent({ conn }: Socket) {
   let waiting = 0;
-  let flushed = 0;
-  socket.conn.on('flush', () => {
-    flushed += waiting;
+  let leaving = 0;
+  conn.on('flush', () => {
+    leaving = waiting;
     waiting = 0;
-  });
-  socket.conn.on('drain', () => {
-    flushed = 0;
   });
   return {
     /** Counts one more answer and returns the sum. */
     add(bytes: number): number {
+      if (conn.transport.writable || conn.transport.name === 'polling') leaving = 0;
       waiting += bytes;
-      return waiting + flushed;
+      return waiting + leaving;
     },
   };
 }

@@ -5,7 +5,11 @@ import type Koa from 'koa';
 import compose from 'koa-compose';
 import type { EnvelopeAnswer } from '../../shared/envelope.ts';
 import { KeystowError } from '../../shared/errors.ts';
-import { MAX_ENVELOPE_URL_CHARS, MAX_UNSENT_BYTES } from '../../shared/limits.ts';
+import {
+  MAX_ENVELOPE_ID_CHARS,
+  MAX_ENVELOPE_URL_CHARS,
+  MAX_UNSENT_BYTES,
+} from '../../shared/limits.ts';
 import type { State } from '../http/context.ts';
 import { normalizeTarget } from '../http/target.ts';
 import type { Credentials } from '../services/credentials.ts';
@@ -47,10 +51,10 @@ export function createDispatch(app: Koa<State>): Dispatch {
     const echo = echoOf(envelope);
     try {
       const request = parseEnvelope(envelope, peer);
-      const { status, headers, body } = await run(request, peer);
+      const { status, headers, body, isJson } = await run(request, peer);
       const answer: EnvelopeAnswer = { ...echo, status, statusText: STATUS_CODES[status] ?? '' };
       if (Object.keys(headers).length > 0) answer.headers = headers;
-      if (body !== '') answer.data = request.wantsText ? body : JSON.parse(body);
+      if (body !== '') answer.data = isJson && !request.wantsText ? JSON.parse(body) : body;
       return { answer, bytes: body.length + 256 };
     } catch (error) {
       if (!(error instanceof KeystowError)) throw error;
@@ -70,11 +74,16 @@ export function createDispatch(app: Koa<State>): Dispatch {
     await handle(ctx);
     const headers: NonNullable<EnvelopeAnswer['headers']> = {};
     for (const name of ANSWER_HEADERS) {
-      const value = ctx.response.get(name);
-      if (value !== '') headers[name] = value;
+      const value = ctx.res.getHeader(name);
+      if (typeof value === 'string') headers[name] = value;
     }
     const hasBody = request.method !== 'HEAD';
-    return { status: ctx.status, headers, body: hasBody ? await readAnswer(ctx.body) : '' };
+    return {
+      status: ctx.status,
+      headers,
+      body: hasBody ? await readAnswer(ctx.body) : '',
+      isJson: ctx.response.is('json') !== false,
+    };
   }
 }
 
@@ -84,8 +93,17 @@ export function echoOf(envelope: unknown): Pick<EnvelopeAnswer, 'method' | 'url'
   return {
     method: textOrNull(members['method']),
     url: textOrNull(members['url']),
-    ...('id' in members ? { id: members['id'] } : {}),
+    ...('id' in members && isBounded(members['id']) ? { id: members['id'] } : {}),
   };
+}
+
+/** Socket.IO walks an answer recursively, so a deep id would overflow the stack. */
+function isBounded(id: unknown): boolean {
+  try {
+    return (JSON.stringify(id)?.length ?? 0) <= MAX_ENVELOPE_ID_CHARS;
+  } catch {
+    return false;
+  }
 }
 
 /** What an envelope that cannot be dispatched, or a socket over its bounds, is answered with. */
@@ -103,7 +121,10 @@ export function refusal(
 
 function parseEnvelope(envelope: unknown, peer: Peer): Request {
   if (!isRecord(envelope)) throw bad('An envelope is an object with auth, url, method and data.');
-  const { method, url, auth } = envelope;
+  const { method, url, auth, id } = envelope;
+  if (!isBounded(id)) {
+    throw bad(`The id of an envelope has at most ${MAX_ENVELOPE_ID_CHARS} characters as JSON.`);
+  }
   if (typeof url !== 'string' || !url.startsWith('/') || !url.isWellFormed()) {
     throw bad('The url of an envelope is a path, such as "/data/test".');
   }
@@ -121,7 +142,7 @@ function parseEnvelope(envelope: unknown, peer: Peer): Request {
     headers,
     body: bodyOf(envelope['data'], headers['content-type']),
     credentials: auth === undefined ? peer.credentials : parseCredentials(auth),
-    wantsText: /^text\/plain\b/.test(headers['accept'] ?? ''),
+    wantsText: /^text\/plain\b/i.test(headers['accept'] ?? ''),
   };
 }
 
@@ -147,7 +168,7 @@ export function parseCredentials(auth: unknown): Credentials | undefined {
 
 /** A string that is said to be JSON is the text itself. */
 function bodyOf(data: unknown, contentType = ''): Buffer {
-  if (typeof data !== 'string' || !/\bjson\b/.test(contentType)) return toJson(data);
+  if (typeof data !== 'string' || !/\bjson\b/i.test(contentType)) return toJson(data);
   if (!data.isWellFormed()) throw bad('The data has a lone surrogate: escape it.');
   return Buffer.from(data);
 }

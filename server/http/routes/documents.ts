@@ -114,8 +114,11 @@ function keyOf(ctx: Context): string {
   return decodeAfter(ctx, '/data/');
 }
 
+/** Dot segments would be resolved away by whoever reads the URL (RFC 3986, 5.2.4): one segment then. */
 function locationOf(key: string): string {
-  return `/data/${key.split('/').map(encodeURIComponent).join('/')}`;
+  const segments = key.split('/').map(encodeURIComponent);
+  const hasDots = segments.some((segment) => segment === '.' || segment === '..');
+  return `/data/${segments.join(hasDots ? '%2F' : '/')}`;
 }
 
 function preconditionsOf(ctx: Context) {
