@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type Config, ConfigError } from './config.ts';
 import type { Passwords } from './services/passwords.ts';
 import type { Users } from './services/users.ts';
-import { isUserName, userInput } from './services/users.ts';
+import { isPassword, isUserName, USER_NAME_RULE } from './services/users.ts';
 
 /**
  * There is no default password. One that is given is applied at every start: the way back in. With
@@ -16,23 +16,19 @@ export async function ensureAdmin(
   print: (line: string) => void,
 ): Promise<void> {
   const { adminUser: name, adminPassword } = config;
-  if (!isUserName(name)) throw new ConfigError('ADMIN_USER is no valid user name.');
+  if (!isUserName(name)) throw new ConfigError(`ADMIN_USER ${USER_NAME_RULE}.`);
   if (adminPassword === undefined) {
     if ((await users.list()).length > 0) return;
     const password = randomBytes(18).toString('base64url');
     print(`keystow made the user ${name} with the password ${password} (printed only this once)`);
-    await users.put(name, { password, role: 'admin', grants: [] });
+    await users.put(name, { password, role: 'admin' });
     return;
   }
-  if (!userInput.shape.password.safeParse(adminPassword).success) {
-    throw new ConfigError('ADMIN_PASSWORD has 1 to 72 bytes of UTF-8.');
+  if (!isPassword(adminPassword)) {
+    throw new ConfigError('ADMIN_PASSWORD has 1 to 72 bytes of UTF-8, none of them NUL.');
   }
   const user = await users.find(name);
   // Written only where something changes, so that a restart is no change of the user.
   if (user?.role === 'admin' && (await passwords.verify(adminPassword, user.passwordHash))) return;
-  await users.put(name, {
-    password: adminPassword,
-    role: 'admin',
-    grants: [...(user?.grants ?? [])],
-  });
+  await users.put(name, { password: adminPassword, role: 'admin' });
 }

@@ -125,11 +125,12 @@ function listen(
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       const where = `${host ?? 'all interfaces'}, port ${port}`;
+      const hostSetting = setting.replace('PORT', 'HOST');
       reject(
         new ConfigError(
           error.code === 'EADDRINUSE'
             ? `${where} is in use: stop what listens there, or choose another ${setting}.`
-            : `Cannot listen on ${where}: ${error.message}.`,
+            : `Cannot listen on ${where} (${error.message}): change ${hostSetting} or ${setting}.`,
         ),
       );
     });

@@ -15,6 +15,7 @@ export const errorStatus = {
   'too-many-requests': 429,
   'headers-too-large': 431,
   internal: 500,
+  'not-implemented': 501,
   unavailable: 503,
   'disk-full': 507,
 } as const;

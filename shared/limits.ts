@@ -61,6 +61,8 @@ export const MAX_OUTSTANDING_ENVELOPES = 1_024;
 export const MAX_UNSENT_BYTES = 8 * 1_048_576;
 /** The path and query of an envelope, in characters. */
 export const MAX_ENVELOPE_URL_CHARS = 16_384;
+/** The headers of an envelope that count, in characters: what HTTP's headers may have in all. */
+export const MAX_ENVELOPE_HEADER_CHARS = 16_384;
 /** The id of an envelope, in characters of its JSON text. */
 export const MAX_ENVELOPE_ID_CHARS = 1_024;
 

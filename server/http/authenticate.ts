@@ -6,15 +6,11 @@ import type { Context, Handler } from './context.ts';
 /** Basic auth (RFC 7617), or the credentials of an envelope: sets `ctx.state.principal`. */
 export function authenticate(authenticator: Authenticator): Handler {
   return async (ctx, next) => {
-    try {
-      const credentials = ctx.state.envelope
-        ? ctx.state.envelope.credentials
-        : parseBasic(ctx.get('authorization'));
-      if (!credentials) throw missing(ctx);
-      ctx.state.principal = await authenticator.verify(credentials, ctx.ip);
-    } catch (error) {
-      throw withChallenge(error);
-    }
+    const credentials = ctx.state.envelope
+      ? ctx.state.envelope.credentials
+      : parseBasic(ctx.get('authorization'));
+    if (!credentials) throw missing(ctx);
+    ctx.state.principal = await authenticator.verify(credentials, ctx.ip);
     await next();
   };
 }
@@ -49,11 +45,4 @@ function missing(ctx: Context): KeystowError {
       ? 'Send auth with username and password, in the envelope or in the handshake.'
       : 'Send the user name and password with HTTP Basic authentication.',
   );
-}
-
-function withChallenge(error: unknown): unknown {
-  if (!(error instanceof KeystowError) || error.code !== 'unauthenticated') return error;
-  return new KeystowError('unauthenticated', error.message, {
-    headers: { 'WWW-Authenticate': 'Basic realm="keystow", charset="UTF-8"' },
-  });
 }

@@ -59,6 +59,13 @@ function checkEncoding(ctx: Context): void {
   if (encoding !== '' && encoding.toLowerCase() !== 'identity') {
     throw new KeystowError('unsupported-media-type', 'Send the body without Content-Encoding.');
   }
+  const transfer = ctx.get('transfer-encoding');
+  if (transfer !== '' && transfer.toLowerCase() !== 'chunked') {
+    throw new KeystowError(
+      'not-implemented',
+      'The only Transfer-Encoding that is read is chunked.',
+    );
+  }
 }
 
 /** The media type of the body without parameters; undefined when the header is absent. */
@@ -106,17 +113,26 @@ export const jsonBody: Handler = async (ctx, next) => {
   acceptBody(ctx);
   // Without a type, the parser would not look at it.
   ctx.req.headers['content-type'] ??= 'application/json';
-  return parseJson(ctx, () => {
-    // What the parser puts in the place of bytes that are no UTF-8.
-    if (String(ctx.request.rawBody).includes('\ufffd')) {
-      throw new KeystowError('bad-request', 'The body is not valid UTF-8.');
+  // The parser would put U+FFFD in the place of bytes that are no UTF-8.
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  let isUtf8 = true;
+  ctx.req.on('data', (chunk: Buffer) => {
+    try {
+      decoder.decode(chunk, { stream: true });
+    } catch {
+      isUtf8 = false;
     }
+  });
+  return parseJson(ctx, () => {
+    if (!isUtf8) throw new KeystowError('bad-request', 'The body is not valid UTF-8.');
+    if (ctx.request.body === '')
+      throw new KeystowError('bad-request', 'The body is empty: send JSON.');
     return next();
   });
 };
 
 function parseEnvelopeBody(body: Buffer): unknown {
-  if (body.length === 0) return {};
+  if (body.length === 0) throw new KeystowError('bad-request', 'The data is absent: send some.');
   try {
     return JSON.parse(body.toString());
   } catch {

@@ -37,7 +37,9 @@ export interface ListenerOptions<T> {
 
 export function createListener<T>({ handle, tls, log, attach }: ListenerOptions<T>): Listener<T> {
   const options = { IncomingMessage: Request, ServerResponse: Response, requireHostHeader: false };
-  const server = tls ? createTlsServer({ ...options, ...tls }) : createServer(options);
+  const server = tls
+    ? createTlsServer({ ...options, ...tls, handshakeTimeout: IDLE_TIMEOUT_MS })
+    : createServer(options);
   // A connection may take as long as it likes, as long as it goes on.
   server.requestTimeout = 0;
   server.headersTimeout = IDLE_TIMEOUT_MS;
@@ -63,7 +65,7 @@ export function createListener<T>({ handle, tls, log, attach }: ListenerOptions<
     drainBounded(req, res);
     // RFC 9112, 3.2: only HTTP/1.0 has requests without it.
     if (req.headers.host === undefined && req.httpVersion === '1.1') {
-      refuse(res, 400, 'A request of HTTP/1.1 has a Host header.');
+      refuse(req, res, 400, 'A request of HTTP/1.1 has a Host header.', log);
     } else handle(req, res);
   };
   server.on('request', onRequest);
@@ -72,8 +74,11 @@ export function createListener<T>({ handle, tls, log, attach }: ListenerOptions<
   const attached = attach(server);
   server.prependListener('request', count);
   server.prependListener('checkContinue', count);
-  server.on('checkExpectation', (_req, res: Response) => {
-    refuse(res, 417, 'The only expectation that is met is 100-continue.');
+  server.on('checkExpectation', (req: Request, res: Response) => {
+    refuse(req, res, 417, 'The only expectation that is met is 100-continue.', log);
+  });
+  server.on('connect', (_req, socket) => {
+    socket.end(rawAnswer(405, 'This server is no proxy.', nextRequestId()));
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) =>
     refuseBrokenRequest(error, socket, log),
@@ -133,29 +138,49 @@ function drainBounded(req: Request, res: Response): void {
   });
 }
 
-function refuse(res: Response, status: number, message: string): void {
+function refuse(req: Request, res: Response, status: number, message: string, log: Logger): void {
+  log.info({ id: res.getHeader('X-Request-Id'), method: req.method, status }, 'request refused');
   res.writeHead(status, { 'Content-Type': 'application/json; charset=utf-8', Connection: 'close' });
   res.end(JSON.stringify({ error: message }));
 }
 
 /** What is not HTTP gets an answer too, and one that says what is wrong. */
 function refuseBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex, log: Logger): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  const refusal = refusalOf(error.code ?? '');
+  // Nothing can be said to who is gone, or has not shaken hands.
+  if (!refusal || !socket.writable) {
     socket.destroy();
     return;
   }
-  const [status, message] =
-    error.code === 'HPE_HEADER_OVERFLOW'
-      ? [431, 'The headers are larger than 16 KiB together.']
-      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? [408, 'The request took too long to arrive.']
-        : [400, 'The request is not valid HTTP.'];
   const id = nextRequestId();
-  log.info({ id, status, reason: error.code }, 'request refused');
+  log.info({ id, status: refusal.status, reason: error.code }, 'request refused');
+  socket.end(rawAnswer(refusal.status, refusal.message, id));
+}
+
+function refusalOf(code: string): { status: number; message: string } | undefined {
+  if (code === 'HPE_HEADER_OVERFLOW') {
+    return { status: 431, message: 'The headers are larger than 16 KiB together.' };
+  }
+  if (code === 'HPE_INVALID_URL') {
+    return {
+      status: 400,
+      message: 'The URL is not valid HTTP: begin it with a slash and percent-encode it.',
+    };
+  }
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+    return { status: 408, message: 'The headers took too long to arrive.' };
+  }
+  return code.startsWith('HPE_')
+    ? { status: 400, message: 'The request is not valid HTTP.' }
+    : undefined;
+}
+
+/** For a connection that is no longer, or not yet, in the hands of Node's HTTP. */
+export function rawAnswer(status: number, message: string, id: string): string {
   const body = JSON.stringify({ error: message });
-  socket.end(
+  return (
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json; charset=utf-8\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\nX-Request-Id: ${id}\r\n` +
-      `X-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n${body}`,
+    `Content-Length: ${Buffer.byteLength(body)}\r\nX-Request-Id: ${id}\r\n` +
+    `X-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n${body}`
   );
 }

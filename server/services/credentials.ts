@@ -1,14 +1,10 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { KeystowError } from '../../shared/errors.ts';
-import {
-  CACHED_CREDENTIALS_TTL_MS,
-  MAX_CACHED_CREDENTIALS,
-  MAX_PASSWORD_BYTES,
-} from '../../shared/limits.ts';
+import { CACHED_CREDENTIALS_TTL_MS, MAX_CACHED_CREDENTIALS } from '../../shared/limits.ts';
 import type { Principal } from './grants.ts';
 import type { Passwords } from './passwords.ts';
 import type { Throttle } from './throttle.ts';
-import { isUserName, toPrincipal, type Users } from './users.ts';
+import { isPassword, isUserName, toPrincipal, type Users } from './users.ts';
 
 export interface Credentials {
   readonly username: string;
@@ -52,33 +48,46 @@ export function createAuthenticator(options: {
 
   async function verifyOnce(
     key: string,
-    { username, password }: Credentials,
+    credentials: Credentials,
     address: string,
   ): Promise<Principal> {
-    const isPossible = isUserName(username) && Buffer.byteLength(password) <= MAX_PASSWORD_BYTES;
-    const counted = isPossible ? username : '';
-    await throttle.admit(address, counted);
+    const isPossible = isUserName(credentials.username) && isPassword(credentials.password);
+    const attempt = await throttle.admit(address, isPossible ? credentials.username : '');
+    let principal: Principal | undefined;
+    try {
+      principal = await decide(key, credentials, isPossible);
+    } catch (error) {
+      await attempt.forgive();
+      throw error;
+    }
+    if (!principal) {
+      await attempt.fail();
+      throw refused();
+    }
+    await attempt.forgive();
+    return principal;
+  }
+
+  /** Undefined where the credentials are wrong; remembered where they are right. */
+  async function decide(
+    key: string,
+    { username, password }: Credentials,
+    isPossible: boolean,
+  ): Promise<Principal | undefined> {
     for (;;) {
       let seen = changes;
       const user = isPossible ? await users.find(username) : undefined;
-      let isRight: boolean;
-      try {
-        isRight = await passwords.verify(password, user?.passwordHash ?? NOBODY_HASH);
-      } catch (error) {
-        await throttle.forgive(address, counted);
-        throw error;
-      }
+      const isRight = await passwords.verify(password, user?.passwordHash ?? NOBODY_HASH);
       // Changed while bcrypt was at work: its verdict is about a record that is no more.
       let current = user;
       while (changes !== seen) {
         seen = changes;
-        current = await users.find(username);
+        current = isPossible ? await users.find(username) : undefined;
       }
       if (current?.version !== user?.version) continue;
-      if (!user || !isRight) throw refused();
+      if (!user || !isRight) return undefined;
       const principal = toPrincipal(user);
       remember(key, principal);
-      await throttle.forgive(address, counted);
       return principal;
     }
   }

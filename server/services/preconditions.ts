@@ -49,7 +49,7 @@ function parseEntityTags(name: string, header: string): EntityTags {
   if (header.trim() === '*') return '*';
   const tags: EntityTag[] = [];
   // An element is a quoted tag or nothing (RFC 9110, 5.6.1.2), and a comma or the end follows it.
-  const element = /[ \t]*(?:(W\/)?("[\x21\x23-\x7e\x80-\xff]*"))?[ \t]*(,|$)/y;
+  const element = /[ \t]*(?:(W\/)?("[\x21\x23-\x7e\x80-\xff]*")[ \t]*)?(?:,|$)/y;
   while (element.lastIndex < header.length) {
     const found = element.exec(header);
     if (!found) throw malformed(name);

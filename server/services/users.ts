@@ -29,7 +29,7 @@ export interface Users {
   find(name: string): Promise<StoredUser | undefined>;
   /** All of them, by name in byte order. */
   list(): Promise<User[]>;
-  /** Creates or replaces; a replaced user keeps the password where none is given. */
+  /** Creates or replaces; a present user keeps the password and the grants that are not given. */
   put(name: string, input: UserInput, by?: Principal): Promise<{ user: User; isNew: boolean }>;
   /** Rejects with `not-found`, or `conflict` for the last admin. */
   remove(name: string, by?: Principal): Promise<void>;
@@ -53,23 +53,26 @@ const grantInput = z.strictObject({
 export const userInput = z.strictObject({
   password: z
     .string()
-    .refine(
-      (text) => text.isWellFormed() && text !== '' && Buffer.byteLength(text) <= MAX_PASSWORD_BYTES,
-      {
-        error: `must have 1 to ${MAX_PASSWORD_BYTES} bytes of UTF-8`,
-      },
-    )
+    .refine(isPassword, { error: `must have 1 to ${MAX_PASSWORD_BYTES} bytes of UTF-8, none NUL` })
     .optional(),
   role: z.enum(['admin', 'member']),
-  grants: z.array(grantInput).max(MAX_GRANTS).default([]),
+  grants: z.array(grantInput).max(MAX_GRANTS).optional(),
 });
 
 const USER_PREFIX = 'user/';
+
+export const USER_NAME_RULE = `has 1 to ${MAX_USER_NAME_CHARS} characters, none of them a colon or a control character`;
 
 export function isUserName(name: string): boolean {
   const chars = [...name].length;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the contract's own definition of a name.
   return name.isWellFormed() && chars <= MAX_USER_NAME_CHARS && /^[^:\x00-\x1f]+$/u.test(name);
+}
+
+/** bcrypt reads no more than 72 bytes, and repeats a password that NUL ends. */
+export function isPassword(text: string): boolean {
+  const bytes = Buffer.byteLength(text);
+  return text.isWellFormed() && bytes >= 1 && bytes <= MAX_PASSWORD_BYTES && !text.includes('\0');
 }
 
 /** The check that the user's record is still the one that was read. */
@@ -149,14 +152,11 @@ export function createUsers(store: KvStore, passwords: Passwords): Users {
 
     async put(name, input, by) {
       if (!isUserName(name)) {
-        throw new KeystowError(
-          'bad-request',
-          `A user name has 1 to ${MAX_USER_NAME_CHARS} characters, none of them a colon or a control character.`,
-        );
+        throw new KeystowError('bad-request', `A user name ${USER_NAME_RULE}.`);
       }
       const newHash =
         input.password === undefined ? undefined : await passwords.hash(input.password);
-      const user: User = { name, role: input.role, grants: input.grants };
+      let user: User = { name, role: input.role, grants: [] };
       let isNew = false;
       await commitUser(name, by, async () => {
         const current = await find(name);
@@ -165,6 +165,7 @@ export function createUsers(store: KvStore, passwords: Passwords): Users {
           throw new KeystowError('bad-request', `${name} is a new user: give a password.`);
         }
         isNew = current === undefined;
+        user = { name, role: input.role, grants: input.grants ?? current?.grants ?? [] };
         const checks: KvCheck[] = [{ key: USER_PREFIX + name, version: current?.version ?? null }];
         if (current?.role === 'admin' && user.role !== 'admin') {
           checks.push(await otherAdminCheck(name));

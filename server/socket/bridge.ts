@@ -10,6 +10,8 @@ import {
   MAX_UNSENT_BYTES,
   maxMessageBytes,
 } from '../../shared/limits.ts';
+import { rawAnswer } from '../http/listener.ts';
+import { nextRequestId } from '../http/messages.ts';
 import { isForeign } from '../http/origin.ts';
 import { type Dispatch, echoOf, type Peer, parseCredentials, refusal } from './dispatch.ts';
 
@@ -134,7 +136,7 @@ function refuseForeignUpgrades(
   listener.removeAllListeners('upgrade');
   listener.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
     if (isRefused(req)) {
-      socket.end(`HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n${FOREIGN}`);
+      socket.end(rawAnswer(403, FOREIGN, nextRequestId()));
     } else for (const take of upgrade) take.call(listener, req, socket, head);
   });
 }

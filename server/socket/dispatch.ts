@@ -6,6 +6,7 @@ import compose from 'koa-compose';
 import type { EnvelopeAnswer } from '../../shared/envelope.ts';
 import { KeystowError } from '../../shared/errors.ts';
 import {
+  MAX_ENVELOPE_HEADER_CHARS,
   MAX_ENVELOPE_ID_CHARS,
   MAX_ENVELOPE_URL_CHARS,
   MAX_UNSENT_BYTES,
@@ -150,11 +151,16 @@ function parseEnvelope(envelope: unknown, peer: Peer): Request {
 function parseHeaders(headers: unknown): Record<string, string> {
   const known: Record<string, string> = {};
   if (!isRecord(headers)) return known;
+  let chars = 0;
   for (const [name, value] of Object.entries(headers)) {
     const lower = name.toLowerCase();
     if (typeof value === 'string' && /^(content-type|accept|if-[a-z-]+)$/.test(lower)) {
       known[lower] = value;
+      chars += value.length;
     }
+  }
+  if (chars > MAX_ENVELOPE_HEADER_CHARS) {
+    throw bad(`The headers of an envelope have at most ${MAX_ENVELOPE_HEADER_CHARS} characters.`);
   }
   return known;
 }

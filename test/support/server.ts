@@ -38,6 +38,8 @@ export interface TestServerOptions {
   readonly command?: readonly string[];
   /** A script to run instead of the server's own, with the same arguments. */
   readonly script?: string;
+  /** Flags behind `serve`. */
+  readonly args?: readonly string[];
 }
 
 export async function startServer(options: TestServerOptions = {}): Promise<TestServer> {
@@ -48,6 +50,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
     process.execPath,
     options.script ?? binary,
     'serve',
+    ...(options.args ?? []),
   ];
   const child = spawn(command, args, {
     cwd: folder,

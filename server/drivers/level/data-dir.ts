@@ -33,9 +33,21 @@ export function checkDataDir(dir: DataDir): void {
 /** Makes the directory and its format marker where they are missing, durably. */
 export async function createDataDir(dir: DataDir): Promise<void> {
   if (existsSync(formatFile(dir))) return;
-  mkdirSync(dir.path, { recursive: true, mode: 0o700 });
-  syncDirectory(dirname(dir.path));
-  await writeDurably(formatFile(dir), `${FORMAT}\n`);
+  try {
+    makeDirectory(dir.path);
+    syncDirectory(dirname(dir.path));
+    await writeDurably(formatFile(dir), `${FORMAT}\n`);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : error;
+    throw new DataDirError(`DATA_DIR ${dir.path} cannot be used: ${reason}.`, { cause: error });
+  }
+}
+
+/** With its parents. Node's own recursive mkdir never ends where even root may make none, as in /proc. */
+function makeDirectory(path: string): void {
+  if (existsSync(path)) return;
+  makeDirectory(dirname(path));
+  mkdirSync(path, { mode: 0o700 });
 }
 
 /** Names this process as the owner, for the error message of the next one that tries. */

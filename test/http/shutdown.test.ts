@@ -1,0 +1,100 @@
+import { once } from 'node:events';
+import { afterAll, describe, expect, it } from 'vitest';
+import { openRaw } from '../support/raw-http.ts';
+import { basic, createRest } from '../support/rest.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+
+/** SIGTERM and SIGINT: stop accepting, finish what is in flight, close the store, exit 0. */
+
+const started: TestServer[] = [];
+
+async function start(): Promise<TestServer> {
+  const server = await startServer();
+  started.push(server);
+  return server;
+}
+
+afterAll(() => Promise.all(started.map((server) => server.stop())));
+
+function post(server: TestServer, key: string, length: number): string {
+  return (
+    `POST /data/${key} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${length}\r\n` +
+    `Authorization: ${basic('admin', server.password)}\r\n\r\n`
+  );
+}
+
+async function exitOf(server: TestServer): Promise<[number | null, NodeJS.Signals | null]> {
+  const [code, signal] = await once(server.child, 'exit');
+  return [code, signal];
+}
+
+/** Resolves once no new connection is accepted. */
+async function refusesConnections(url: string): Promise<void> {
+  for (;;) {
+    try {
+      const answer = await fetch(`${url}/api/health`, { headers: { connection: 'close' } });
+      await answer.text();
+    } catch {
+      return;
+    }
+  }
+}
+
+describe.concurrent('a stop', () => {
+  it.each(['SIGTERM', 'SIGINT'] as const)('by %s without work is quick, exit 0', async (signal) => {
+    const server = await start();
+    // Leaves a connection that is kept alive.
+    await createRest(server.url)('POST', '/data/a', '{}');
+    const begin = performance.now();
+    server.child.kill(signal);
+    expect(await exitOf(server)).toEqual([0, null]);
+    expect(performance.now() - begin).toBeLessThan(5_000);
+  });
+
+  it('is not held up by a connection that never said anything', async () => {
+    const server = await start();
+    const silent = await openRaw(server.url);
+    await createRest(server.url)('GET', '/data');
+    const begin = performance.now();
+    server.child.kill('SIGTERM');
+    expect(await exitOf(server)).toEqual([0, null]);
+    expect(performance.now() - begin).toBeLessThan(5_000);
+    expect(await silent.closed).toBe('');
+  });
+
+  it('finishes what is in flight, and accepts nothing new', async () => {
+    const server = await start();
+    const rest = createRest(server.url);
+    await rest('GET', '/data');
+    const connection = await openRaw(server.url);
+    connection.send(`${post(server, 'in-flight', 7)}{"a":`);
+    // Answered on the same event loop after those bytes: they have arrived.
+    await rest('GET', '/data');
+    const exited = exitOf(server);
+    server.child.kill('SIGTERM');
+    await refusesConnections(server.url);
+
+    const begin = performance.now();
+    connection.send('1}');
+    const answer = await connection.answer();
+    expect([answer.status, answer.text]).toEqual([201, '{"a":1}']);
+    expect(await exited).toEqual([0, null]);
+    // Not held up by the connection, which could be used again.
+    expect(performance.now() - begin).toBeLessThan(5_000);
+  });
+
+  it('waits 10 s at most for what does not end', async () => {
+    const server = await start();
+    const rest = createRest(server.url);
+    await rest('GET', '/data');
+    const connection = await openRaw(server.url);
+    connection.send(`${post(server, 'stuck', 1_000)}{"a":`);
+    await rest('GET', '/data');
+    const begin = performance.now();
+    server.child.kill('SIGTERM');
+    expect(await exitOf(server)).toEqual([0, null]);
+    const took = performance.now() - begin;
+    expect(took).toBeGreaterThan(9_000);
+    expect(took).toBeLessThan(20_000);
+  });
+});
