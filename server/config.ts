@@ -1,5 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { DEFAULT_CHANGES_KEEP, DEFAULT_MAX_DOCUMENT_BYTES } from '../shared/limits.ts';
+import {
+  DEFAULT_BCRYPT_COST,
+  DEFAULT_CHANGES_KEEP,
+  DEFAULT_MAX_DOCUMENT_BYTES,
+} from '../shared/limits.ts';
 
 /** The settings: the only reader of the environment. */
 
@@ -15,6 +19,8 @@ export interface Config {
   readonly store: 'level';
   readonly adminUser: string;
   readonly adminPassword: string | undefined;
+  /** Of new passwords: 2^cost rounds. */
+  readonly bcryptCost: number;
   readonly maxDocumentBytes: number;
   readonly changesKeep: number;
   readonly corsOrigins: readonly string[];
@@ -65,6 +71,11 @@ export const settings = [
     name: 'ADMIN_PASSWORD',
     description: 'password of that admin, applied at every start (default: made and printed once)',
     isSecret: true,
+  },
+  {
+    name: 'BCRYPT_COST',
+    default: String(DEFAULT_BCRYPT_COST),
+    description: 'how slow new passwords are to guess, and to verify: 4 to 15',
   },
   {
     name: 'MAX_DOCUMENT_BYTES',
@@ -129,6 +140,7 @@ export function parseConfig(
     store: parseOneOf('STORE', required('STORE'), ['level']),
     adminUser: required('ADMIN_USER'),
     adminPassword: text('ADMIN_PASSWORD'),
+    bcryptCost: parseNumber('BCRYPT_COST', required('BCRYPT_COST'), 4, 15),
     maxDocumentBytes: parseNumber('MAX_DOCUMENT_BYTES', required('MAX_DOCUMENT_BYTES'), 2, 2 ** 28),
     changesKeep: parseNumber('CHANGES_KEEP', required('CHANGES_KEEP'), 1, Number.MAX_SAFE_INTEGER),
     corsOrigins: parseOrigins(text('CORS_ORIGINS')),

@@ -54,7 +54,7 @@ export async function startServer(
 ): Promise<RunningServer> {
   const tls = config.tls && (await loadTls(config.tls, (message) => log.warn(message)));
   const store = await open(config, log);
-  const passwords = createPasswords();
+  const passwords = createPasswords(config.bcryptCost);
   const listening: Listening[] = [];
 
   async function close(): Promise<void> {

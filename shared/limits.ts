@@ -20,13 +20,11 @@ export const MAX_PASSWORD_BYTES = 72;
 export const MAX_GRANTS = 1_000;
 /** The prefix of a grant, in bytes: a bucket's name, a slash and the longest object key of S3. */
 export const MAX_GRANT_PREFIX_BYTES = 63 + 1 + 1_024;
-/** Access keys of one user. */
-export const MAX_ACCESS_KEYS_PER_USER = 100;
 /** The body of a request to `/api`, in bytes. */
 export const MAX_API_BODY_BYTES = 1_048_576;
 
-/** bcrypt's cost: 2^10 rounds. */
-export const BCRYPT_COST = 10;
+/** Default of `BCRYPT_COST`: 2^10 rounds. */
+export const DEFAULT_BCRYPT_COST = 10;
 /** Passwords waiting to be hashed or verified; more are answered 503. */
 export const MAX_QUEUED_PASSWORDS = 128;
 /** Verified credentials kept in memory. */

@@ -24,9 +24,6 @@ interface Verified {
   readonly expires: number;
 }
 
-/** The hash of a random password: what an unknown user's password is compared with. */
-const NOBODY_HASH = '$2b$10$lGHkWe29JjcO/rjMR6WUv.5wTNjac9NQCP1Hn6xnUZQX2qgkSD42K';
-
 export function createAuthenticator(options: {
   readonly users: Users;
   readonly passwords: Passwords;
@@ -77,7 +74,9 @@ export function createAuthenticator(options: {
     for (;;) {
       let seen = changes;
       const user = isPossible ? await users.find(username) : undefined;
-      const isRight = await passwords.verify(password, user?.passwordHash ?? NOBODY_HASH);
+      const isRight = user
+        ? await passwords.verify(password, user.passwordHash)
+        : await passwords.verifyNobody(password);
       // Changed while bcrypt was at work: its verdict is about a record that is no more.
       let current = user;
       while (changes !== seen) {

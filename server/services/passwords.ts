@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { KeystowError } from '../../shared/errors.ts';
-import { BCRYPT_COST, MAX_QUEUED_PASSWORDS } from '../../shared/limits.ts';
+import { MAX_QUEUED_PASSWORDS } from '../../shared/limits.ts';
 import type { PasswordTask } from './password-worker.ts';
 
 /** Hashing and verifying with bcrypt, away from the event loop. */
@@ -9,6 +9,8 @@ export interface Passwords {
   /** Rejects with `unavailable` when too many are waiting. */
   hash(password: string): Promise<string>;
   verify(password: string, hash: string): Promise<boolean>;
+  /** Takes as long as `verify` does: for a user who does not exist. */
+  verifyNobody(password: string): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -18,10 +20,13 @@ interface Job {
   reject(error: Error): void;
 }
 
+/** Salt and hash of nobody's password. */
+const NOBODY = '$lGHkWe29JjcO/rjMR6WUv.5wTNjac9NQCP1Hn6xnUZQX2qgkSD42K';
 /** Threads start when they are first needed, and one core is left to the event loop. */
 const THREADS = Math.max(1, Math.min(4, availableParallelism() - 1));
 
-export function createPasswords(): Passwords {
+/** `cost` is bcrypt's: 2^cost rounds. */
+export function createPasswords(cost: number): Passwords {
   const queue: Job[] = [];
   const idle: Worker[] = [];
   const busy = new Map<Worker, Job>();
@@ -70,10 +75,14 @@ export function createPasswords(): Passwords {
 
   return {
     async hash(password) {
-      return String(await submit({ password, cost: BCRYPT_COST }));
+      return String(await submit({ password, cost }));
     },
     async verify(password, hash) {
       return (await submit({ password, hash })) === true;
+    },
+    async verifyNobody(password) {
+      await submit({ password, hash: `$2b$${String(cost).padStart(2, '0')}${NOBODY}` });
+      return false;
     },
     async close() {
       await Promise.all([...idle, ...busy.keys()].map((worker) => worker.terminate()));

@@ -54,11 +54,14 @@ export function createBridge(listener: HttpServer | HttpsServer, options: Bridge
   });
   refuseForeignUpgrades(listener, isRefused);
   const underWay = new Set<Promise<void>>();
+  const unsentOf = new Map<Socket, Unsent>();
   let isStopping = false;
 
   io.on('connection', (socket) => {
     const peer = peerOf(socket, options.trustProxy);
     const unsent = countUnsent(socket);
+    unsentOf.set(socket, unsent);
+    socket.once('disconnect', () => unsentOf.delete(socket));
     let outstanding = 0;
 
     socket.on('http message', (...args) => {
@@ -68,7 +71,7 @@ export function createBridge(listener: HttpServer | HttpsServer, options: Bridge
 
       const send = (answer: EnvelopeAnswer, bytes: number): void => {
         // With an acknowledgement the answer goes out twice.
-        if (unsent.add(ack ? 2 * bytes : bytes) > MAX_UNSENT_BYTES) {
+        if (!unsent.hasRoomFor(ack ? 2 * bytes : bytes)) {
           log.warn({ address: peer.address }, 'socket closed: it does not read');
           socket.conn.close(true);
           return;
@@ -109,7 +112,7 @@ export function createBridge(listener: HttpServer | HttpsServer, options: Bridge
     async drain() {
       isStopping = true;
       while (underWay.size > 0) await Promise.allSettled(underWay);
-      const sent = [...io.sockets.sockets.values()].map((socket) => allSent(socket));
+      const sent = [...unsentOf].map(([socket, unsent]) => allSent(socket, unsent));
       io.disconnectSockets(true);
       await Promise.all(sent);
     },
@@ -119,11 +122,16 @@ export function createBridge(listener: HttpServer | HttpsServer, options: Bridge
   };
 }
 
-/** A websocket's closing handshake comes after its data; a poll is answered with all there is. */
-function allSent({ conn }: Socket): Promise<void> {
+/**
+ * A websocket's closing handshake comes after its data. A poll is answered with all there is, but
+ * where nothing waits, there may be no poll either: the client may be gone.
+ */
+function allSent({ conn }: Socket, unsent: Unsent): Promise<void> {
+  const isPolling = conn.transport.name === 'polling';
+  if (isPolling && unsent.isNothingWaiting()) return Promise.resolve();
   return new Promise((resolve) => {
     conn.once('close', () => resolve());
-    if (conn.transport.name === 'polling') conn.once('drain', () => resolve());
+    if (isPolling) conn.once('drain', () => resolve());
   });
 }
 
@@ -163,11 +171,17 @@ function stopping(): KeystowError {
   return new KeystowError('unavailable', 'The server is stopping: connect again and repeat.');
 }
 
+interface Unsent {
+  /** Counts one more answer. One alone has room, however large: its client may be reading. */
+  hasRoomFor(bytes: number): boolean;
+  isNothingWaiting(): boolean;
+}
+
 /**
  * Bytes of answers that the client has not taken. Engine.IO hands its whole buffer to the transport
  * at `flush`, and the transport is writable again once that has left the process.
  */
-function countUnsent({ conn }: Socket) {
+function countUnsent({ conn }: Socket): Unsent {
   let waiting = 0;
   let leaving = 0;
   conn.on('flush', () => {
@@ -175,11 +189,12 @@ function countUnsent({ conn }: Socket) {
     waiting = 0;
   });
   return {
-    /** Counts one more answer and returns the sum. */
-    add(bytes: number): number {
+    isNothingWaiting: () => waiting === 0,
+    hasRoomFor(bytes) {
       if (conn.transport.writable || conn.transport.name === 'polling') leaving = 0;
+      const unsent = waiting + leaving;
       waiting += bytes;
-      return waiting + leaving;
+      return unsent === 0 || unsent + bytes <= MAX_UNSENT_BYTES;
     },
   };
 }

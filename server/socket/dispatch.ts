@@ -56,7 +56,7 @@ export function createDispatch(app: Koa<State>): Dispatch {
       const answer: EnvelopeAnswer = { ...echo, status, statusText: STATUS_CODES[status] ?? '' };
       if (Object.keys(headers).length > 0) answer.headers = headers;
       if (body !== '') answer.data = isJson && !request.wantsText ? JSON.parse(body) : body;
-      return { answer, bytes: body.length + 256 };
+      return { answer, bytes: Buffer.byteLength(body) + 256 };
     } catch (error) {
       if (!(error instanceof KeystowError)) throw error;
       return { answer: refusal(echo, error), bytes: 512 };
@@ -98,10 +98,10 @@ export function echoOf(envelope: unknown): Pick<EnvelopeAnswer, 'method' | 'url'
   };
 }
 
-/** Socket.IO walks an answer recursively, so a deep id would overflow the stack. */
+/** Socket.IO walks an answer recursively: a deep id would overflow the stack, a binary one change it. */
 function isBounded(id: unknown): boolean {
   try {
-    return (JSON.stringify(id)?.length ?? 0) <= MAX_ENVELOPE_ID_CHARS;
+    return (JSON.stringify(id)?.length ?? 0) <= MAX_ENVELOPE_ID_CHARS && !holdsBuffer(id);
   } catch {
     return false;
   }
@@ -124,7 +124,7 @@ function parseEnvelope(envelope: unknown, peer: Peer): Request {
   if (!isRecord(envelope)) throw bad('An envelope is an object with auth, url, method and data.');
   const { method, url, auth, id } = envelope;
   if (!isBounded(id)) {
-    throw bad(`The id of an envelope has at most ${MAX_ENVELOPE_ID_CHARS} characters as JSON.`);
+    throw bad(`The id of an envelope is JSON of at most ${MAX_ENVELOPE_ID_CHARS} characters.`);
   }
   if (typeof url !== 'string' || !url.startsWith('/') || !url.isWellFormed()) {
     throw bad('The url of an envelope is a path, such as "/data/test".');

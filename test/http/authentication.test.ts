@@ -10,7 +10,7 @@ let admin: Rest;
 let addresses = 10;
 
 beforeAll(async () => {
-  server = await startServer();
+  server = await startServer({ env: { BCRYPT_COST: '10' } });
   admin = createRest(server.url);
   await admin('POST', '/data/there', '{"a":1}');
 });

@@ -10,7 +10,7 @@ let server: TestServer;
 let rest: Rest;
 
 beforeAll(async () => {
-  server = await startServer();
+  server = await startServer({ env: { BCRYPT_COST: '10' } });
   rest = createRest(server.url);
 });
 

@@ -64,6 +64,8 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
       PORT: '0',
       DATA_DIR: dataDir,
       ADMIN_PASSWORD: PASSWORD,
+      // Quick: what takes long on purpose is tested with the default.
+      BCRYPT_COST: '4',
       ...options.env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,0 +1,96 @@
+import { once } from 'node:events';
+import { rm } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { createRest } from '../support/rest.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+import { admin, ask, connect } from './client.ts';
+import { joinPolling } from './raw-polling.ts';
+
+/** Envelopes that take a while: passwords are hashed one after the other. */
+const SLOW = Array.from({ length: 4 }, (_, at) => ({
+  auth: admin,
+  method: 'PUT',
+  url: `/api/users/user-${at}`,
+  data: { role: 'member', grants: [], password: 'some-password' },
+}));
+const CREATES = Array.from({ length: 200 }, (_, at) => ({
+  auth: { username: 'late', password: 'late-password' },
+  method: 'POST',
+  url: `/data/late/${at}`,
+  data: { at },
+}));
+const HEALTH = { method: 'GET', url: '/api/health' };
+
+/** A server with the user of the creates, whose password is not verified yet. */
+async function startWithMember(): Promise<TestServer> {
+  const server = await startServer();
+  const made = await createRest(server.url)('PUT', '/api/users/late', {
+    role: 'member',
+    grants: [{ prefix: 'data/late/', access: 'write' }],
+    password: 'late-password',
+  });
+  expect(made.status).toBeLessThan(300);
+  return server;
+}
+
+describe('SIGTERM', () => {
+  it('lets the envelopes under way be answered over a websocket', async () => {
+    const server = await startWithMember();
+    const client = await connect(server.url);
+    const asked = [...SLOW, ...CREATES].map((envelope) => ask(client, envelope));
+    // Answered after all of the above have arrived.
+    expect(await ask(client, HEALTH)).toMatchObject({ status: 200 });
+    const gone = once(server.child, 'exit');
+    server.child.kill('SIGTERM');
+    for (const { status } of await Promise.all(asked)) expect(status).toBe(201);
+    expect((await gone)[0]).toBe(0);
+    await expect(connect(server.url)).rejects.toThrow();
+
+    const again = await startServer({ folder: server.folder });
+    const listed = await createRest(again.url)('GET', '/data?prefix=late/');
+    expect(listed.json).toHaveLength(CREATES.length);
+    expect(await again.stop()).toBe(0);
+  });
+
+  it('lets them be answered over polling, by the connections that are open', async () => {
+    const server = await startWithMember();
+    const raw = await joinPolling(server.url);
+    const envelopes = [...SLOW, ...CREATES, HEALTH];
+    await raw.post(
+      ...envelopes.map((envelope) => `42${JSON.stringify(['http message', envelope])}`),
+    );
+    const statuses: number[] = [];
+    const collect = async (): Promise<void> => {
+      for (const packet of (await raw.poll()).packets) {
+        const [, status] = /^42.*"status":(\d+)/.exec(packet) ?? [];
+        if (status !== undefined) statuses.push(Number(status));
+      }
+    };
+    while (!statuses.includes(200)) await collect();
+    const polled = collect();
+    const gone = once(server.child, 'exit');
+    server.child.kill('SIGTERM');
+    await polled;
+    while (statuses.length < envelopes.length) await collect();
+    expect(statuses.filter((status) => status === 201)).toHaveLength(envelopes.length - 1);
+    expect((await gone)[0]).toBe(0);
+    await rm(server.folder, { recursive: true });
+  });
+
+  it('tells idle clients to go, and ends at once', async () => {
+    const server = await startServer();
+    const clients = await Promise.all(
+      ['websocket', 'polling'].map((transport) =>
+        connect(server.url, { auth: admin, transports: [transport] }),
+      ),
+    );
+    const left = clients.map(
+      (client) => new Promise((resolve) => client.once('disconnect', resolve)),
+    );
+    const start = performance.now();
+    expect(await server.stop({ keep: true })).toBe(0);
+    expect(performance.now() - start).toBeLessThan(5_000);
+    await Promise.all(left);
+    await rm(server.folder, { recursive: true });
+  });
+});
