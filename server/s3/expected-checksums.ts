@@ -1,0 +1,93 @@
+import { S3Error } from './s3-error.ts';
+
+export const checksumAlgorithms = ['crc32', 'crc32c', 'crc64nvme', 'sha1', 'sha256'] as const;
+
+export type ChecksumAlgorithm = (typeof checksumAlgorithms)[number];
+
+const digestBytes: Readonly<Record<ChecksumAlgorithm, number>> = {
+  crc32: 4,
+  crc32c: 4,
+  crc64nvme: 8,
+  sha1: 20,
+  sha256: 32,
+};
+
+/** What the client says that the bytes hash to, in base64. */
+export interface ExpectedChecksums {
+  readonly md5?: string;
+  readonly checksum?: { readonly algorithm: ChecksumAlgorithm; readonly value: string };
+}
+
+/**
+ * Reads `content-md5` and `x-amz-checksum-…`; `get` finds a field or header by its name in lower
+ * case. Throws S3Error InvalidDigest or InvalidRequest for a value that no bytes could have, for two
+ * checksums, and for an `x-amz-checksum-algorithm` without its checksum.
+ */
+export function parseExpectedChecksums(
+  get: (name: string) => string | undefined,
+): ExpectedChecksums {
+  const md5 = get('content-md5');
+  if (md5 !== undefined && !isDigest(md5, 16)) {
+    throw new S3Error('InvalidDigest', { extra: [['Content-MD5', md5]] });
+  }
+  const given = checksumAlgorithms.flatMap((algorithm) => {
+    const value = get(`x-amz-checksum-${algorithm}`);
+    return value === undefined ? [] : [{ algorithm, value }];
+  });
+  const [checksum, ...others] = given;
+  if (others.length > 0) {
+    throw new S3Error('InvalidRequest', {
+      message:
+        'Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.',
+    });
+  }
+  checkAlgorithm(get('x-amz-checksum-algorithm'), checksum?.algorithm);
+  if (checksum !== undefined && !isDigest(checksum.value, digestBytes[checksum.algorithm])) {
+    throw new S3Error('InvalidRequest', {
+      message: `Value for x-amz-checksum-${checksum.algorithm} header is invalid.`,
+    });
+  }
+  return { ...(md5 === undefined ? {} : { md5 }), ...(checksum === undefined ? {} : { checksum }) };
+}
+
+function checkAlgorithm(named: string | undefined, given: ChecksumAlgorithm | undefined): void {
+  if (named === undefined) return;
+  const algorithm = checksumAlgorithms.find((known) => known === named.toLowerCase());
+  if (algorithm === undefined) {
+    throw new S3Error('InvalidRequest', {
+      message:
+        'Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]',
+    });
+  }
+  if (algorithm !== given) {
+    throw new S3Error('InvalidRequest', {
+      message: `x-amz-checksum-algorithm specified, but no corresponding x-amz-checksum-${algorithm} was found.`,
+    });
+  }
+}
+
+function isDigest(base64: string, bytes: number): boolean {
+  const digest = Buffer.from(base64, 'base64');
+  return digest.length === bytes && digest.toString('base64') === base64;
+}
+
+/** Throws S3Error BadDigest for the first of the checksums that `calculated` (base64) contradicts. */
+export function checkChecksums(
+  expected: ExpectedChecksums,
+  calculated: { md5: string; checksum?: string | undefined },
+): void {
+  const { md5, checksum } = expected;
+  if (md5 !== undefined && md5 !== calculated.md5) {
+    throw new S3Error('BadDigest', {
+      extra: [
+        ['ExpectedDigest', md5],
+        ['CalculatedDigest', calculated.md5],
+      ],
+    });
+  }
+  if (checksum !== undefined && checksum.value !== calculated.checksum) {
+    throw new S3Error('BadDigest', {
+      message: `The ${checksum.algorithm.toUpperCase()} you specified did not match the calculated checksum.`,
+    });
+  }
+}

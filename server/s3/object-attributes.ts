@@ -1,0 +1,111 @@
+import { type CannedAcl, parseCannedAcl } from './canned-acl.ts';
+import { type ExpectedChecksums, parseExpectedChecksums } from './expected-checksums.ts';
+import { type FormFields, fieldValue } from './form-fields.ts';
+import { type ObjectTag, parseTagging } from './object-tags.ts';
+import { invalidArgument, S3Error } from './s3-error.ts';
+
+/** The user's metadata of one object: names without their prefix and values, in bytes of UTF-8. */
+export const MAX_METADATA_BYTES = 2_048;
+
+const META_PREFIX = 'x-amz-meta-';
+
+/** The headers that are kept with an object and given back with it. */
+export const storedHeaderNames = [
+  'cache-control',
+  'content-disposition',
+  'content-encoding',
+  'content-type',
+  'expires',
+] as const;
+
+export type StoredHeaderName = (typeof storedHeaderNames)[number];
+
+const storageClasses = new Set([
+  'STANDARD',
+  'REDUCED_REDUNDANCY',
+  'STANDARD_IA',
+  'ONEZONE_IA',
+  'INTELLIGENT_TIERING',
+  'GLACIER',
+  'GLACIER_IR',
+  'DEEP_ARCHIVE',
+  'EXPRESS_ONEZONE',
+]);
+
+/** What a form says of the object that it uploads, besides its key and its bytes. */
+export interface ObjectAttributes {
+  readonly acl: CannedAcl;
+  /** Those that were given and not empty, as they were sent. */
+  readonly headers: Readonly<Partial<Record<StoredHeaderName, string>>>;
+  /** Without `x-amz-meta-`, names in lower case, in the order of the form. */
+  readonly metadata: readonly (readonly [name: string, value: string])[];
+  readonly storageClass: string;
+  readonly tags: readonly ObjectTag[];
+  readonly expected: ExpectedChecksums;
+}
+
+/**
+ * Throws S3Error: InvalidArgument for an ACL, a header or a metadata name that cannot be kept,
+ * MetadataTooLarge over 2 KB together, InvalidStorageClass, MalformedXML and InvalidTag for
+ * `tagging`, InvalidDigest and InvalidRequest for checksums.
+ */
+export function parseObjectAttributes(fields: FormFields): ObjectAttributes {
+  const get = (name: string): string | undefined => fieldValue(fields, name);
+  const acl = get('acl');
+  const tagging = get('tagging');
+  return {
+    acl: acl === undefined ? 'private' : parseCannedAcl(acl, 'acl'),
+    headers: parseStoredHeaders(get),
+    metadata: parseMetadata(fields),
+    storageClass: parseStorageClass(get('x-amz-storage-class')),
+    tags: tagging === undefined ? [] : parseTagging(tagging),
+    expected: parseExpectedChecksums(get),
+  };
+}
+
+function parseStoredHeaders(
+  get: (name: string) => string | undefined,
+): Partial<Record<StoredHeaderName, string>> {
+  const headers: Partial<Record<StoredHeaderName, string>> = {};
+  for (const name of storedHeaderNames) {
+    const value = get(name);
+    if (value === undefined || value === '') continue;
+    // Given back as a header, which may hold no line break (RFC 9110 section 5.5).
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it looks for.
+    if (/[\u0000-\u0008\u000a-\u001f\u007f]/.test(value)) {
+      throw invalidArgument('A header must not contain control characters.', name, value);
+    }
+    headers[name] = value;
+  }
+  return headers;
+}
+
+function parseMetadata(fields: FormFields): [string, string][] {
+  const metadata: [string, string][] = [];
+  let size = 0;
+  for (const [key, { value }] of fields) {
+    if (!key.startsWith(META_PREFIX)) continue;
+    const name = key.slice(META_PREFIX.length);
+    // Given back as a header, so a token of RFC 9110 section 5.6.2.
+    if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name)) {
+      throw invalidArgument('A metadata name must be a valid part of a header name.', key, value);
+    }
+    size += Buffer.byteLength(name) + Buffer.byteLength(value);
+    metadata.push([name, value]);
+  }
+  if (size > MAX_METADATA_BYTES) {
+    throw new S3Error('MetadataTooLarge', {
+      extra: [
+        ['Size', String(size)],
+        ['MaxSizeAllowed', String(MAX_METADATA_BYTES)],
+      ],
+    });
+  }
+  return metadata;
+}
+
+function parseStorageClass(requested: string | undefined): string {
+  if (requested === undefined) return 'STANDARD';
+  if (storageClasses.has(requested)) return requested;
+  throw new S3Error('InvalidStorageClass', { extra: [['StorageClassRequested', requested]] });
+}
