@@ -1,0 +1,117 @@
+import { randomBytes } from 'node:crypto';
+import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { KeystowError } from '../../../shared/errors.ts';
+import { BlobMissing, type BlobStore } from '../../stores/blob-store.ts';
+import { syncDirectory } from '../sync-directory.ts';
+
+/** What a read stream reads at a time. */
+const READ_BYTES = 256 * 1_024;
+
+/**
+ * Blobs as files: written to `incoming/`, synced, renamed to `XX/NAME`, the directory synced. So a
+ * file outside `incoming/` is whole, and a crash leaves only what `sweep` finds.
+ */
+export async function openFileBlobStore(folder: string): Promise<BlobStore> {
+  const incoming = join(folder, 'incoming');
+  await mkdir(incoming, { recursive: true, mode: 0o700 });
+  await syncDirectory(folder);
+  await syncDirectory(dirname(folder));
+
+  async function write(handle: FileHandle, source: AsyncIterable<Buffer>): Promise<number> {
+    let size = 0;
+    for await (const chunk of source) {
+      await writeWhole(handle, chunk);
+      size += chunk.length;
+    }
+    await asStoreError(handle.sync());
+    return size;
+  }
+
+  async function publish(temporary: string, id: string): Promise<void> {
+    const path = pathOf(id);
+    if (await mkdir(dirname(path), { recursive: true, mode: 0o700 })) await syncDirectory(folder);
+    await rename(temporary, path);
+    await syncDirectory(dirname(path));
+  }
+
+  function pathOf(id: string): string {
+    return join(folder, id.slice(0, 2), id);
+  }
+
+  return {
+    async put(source) {
+      const id = randomBytes(16).toString('hex');
+      const temporary = join(incoming, id);
+      const handle = await asStoreError(open(temporary, 'wx', 0o600));
+      try {
+        const size = await write(handle, source);
+        await handle.close();
+        await asStoreError(publish(temporary, id));
+        return { id, size };
+      } catch (error) {
+        await handle.close().catch(() => {});
+        await rm(temporary, { force: true });
+        throw error;
+      }
+    },
+
+    async get(id, range) {
+      let handle: FileHandle;
+      try {
+        handle = await open(pathOf(id), 'r');
+      } catch (error) {
+        if (codeOf(error) === 'ENOENT') throw new BlobMissing(id);
+        throw error;
+      }
+      return handle.createReadStream({ highWaterMark: READ_BYTES, ...range });
+    },
+
+    async delete(id) {
+      await rm(pathOf(id), { force: true });
+    },
+
+    async sweep(isReferenced) {
+      let removed = 0;
+      for (const name of await readdir(incoming)) {
+        await rm(join(incoming, name), { force: true });
+        removed += 1;
+      }
+      for (const part of await readdir(folder)) {
+        if (!/^[0-9a-f]{2}$/.test(part)) continue;
+        for (const id of await readdir(join(folder, part))) {
+          if (await isReferenced(id)) continue;
+          await rm(join(folder, part, id), { force: true });
+          removed += 1;
+        }
+      }
+      return removed;
+    },
+  };
+}
+
+async function writeWhole(handle: FileHandle, chunk: Buffer): Promise<void> {
+  let written = 0;
+  while (written < chunk.length) {
+    const { bytesWritten } = await asStoreError(handle.write(chunk, written));
+    written += bytesWritten;
+  }
+}
+
+/** A full disk is told from other failures; neither tells a path. */
+async function asStoreError<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    const isFull = ['ENOSPC', 'EDQUOT'].includes(codeOf(error));
+    throw isFull
+      ? new KeystowError('disk-full', 'The disk is full: nothing was stored.', { cause: error })
+      : new KeystowError('unavailable', 'Writing to the disk failed: nothing was stored.', {
+          cause: error,
+        });
+  }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}

@@ -1,0 +1,41 @@
+import type { Readable } from 'node:stream';
+
+/**
+ * The byte-stream contract: bytes under names of the store's own, never made from keys. A blob is
+ * visible to nobody until a commit of the KvStore names it; what no entry names is swept at start.
+ */
+export interface BlobStore {
+  /**
+   * Resolves once every byte is on disk, under a new name. Rejects with what the source threw, or a
+   * `KeystowError` (`unavailable`, `disk-full`); then nothing is left behind.
+   */
+  put(source: AsyncIterable<Buffer>): Promise<StoredBlob>;
+
+  /** The bytes from `start` to `end`, both included. Rejects with `BlobMissing`. */
+  get(id: string, range?: ByteRange): Promise<Readable>;
+
+  /** Removes the blob; readers that have it open still read it whole. None there: no error. */
+  delete(id: string): Promise<void>;
+
+  /** Removes what a crash left: every blob that `isReferenced` denies. Resolves with their number. */
+  sweep(isReferenced: (id: string) => Promise<boolean>): Promise<number>;
+}
+
+export interface StoredBlob {
+  readonly id: string;
+  readonly size: number;
+}
+
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** There is no blob of that name (any more). */
+export class BlobMissing extends Error {
+  override readonly name = 'BlobMissing';
+
+  constructor(id: string) {
+    super(`There is no blob ${id}.`);
+  }
+}
