@@ -27,7 +27,8 @@ export async function ensureAdmin(
   if (!isPassword(adminPassword)) {
     throw new ConfigError('ADMIN_PASSWORD has 1 to 72 bytes of UTF-8, none of them NUL.');
   }
-  const user = await users.find(name);
+  // One whose record is damaged gets a new one.
+  const user = await users.find(name).catch(() => undefined);
   // Written only where something changes, so that a restart is no change of the user.
   if (user?.role === 'admin' && (await passwords.verify(adminPassword, user.passwordHash))) return;
   await users.put(name, { password: adminPassword, role: 'admin' });

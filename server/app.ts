@@ -36,7 +36,7 @@ export function createApp(services: AppServices): Koa<State> {
     services.log.error({ err: error }, 'answer broken off');
   });
 
-  const router = new Router<State>({ strict: true });
+  const router = new Router<State>({ strict: true, sensitive: true });
   const authenticated = authenticate(services.authenticator);
   healthRoutes(router);
   userRoutes(router, authenticated, services.users);

@@ -15,6 +15,7 @@ import { type Bridge, createBridge } from './socket/bridge.ts';
 import { createDispatch } from './socket/dispatch.ts';
 import type { KvStore } from './stores/kv-store.ts';
 import { loadTls } from './tls.ts';
+import { version } from './version.ts';
 
 /** The composition root: the one place that knows all the parts, and the only one that names drivers. */
 
@@ -39,6 +40,7 @@ export async function openStore(config: Config, log: Logger): Promise<KvStore> {
     now: Date.now,
     onFailed: (error) =>
       log.fatal({ err: error }, 'a write failed: writes are refused until a restart, reads go on'),
+    onDamaged: (error) => log.error({ err: error }, 'a damaged entry was left out of a list'),
   });
 }
 
@@ -109,6 +111,7 @@ export async function startServer(
     if (config.httpPort !== undefined) {
       await addListener(undefined, ['HTTP_PORT', config.httpPort], config.httpHost);
     }
+    log.info({ version, urls: listening.map(({ url }) => url) }, 'started');
     return { urls: listening.map(({ url }) => url), close };
   } catch (error) {
     await close();
@@ -156,6 +159,7 @@ async function stop({ listener }: Listening, log: Logger): Promise<void> {
       resolve();
     }, SHUTDOWN_GRACE_MS);
   });
+  listener.refuseKeepAlive();
   // Polling clients connect anew to fetch their last answers, so the port stays open for them.
   await Promise.race([bridge.drain(), tooLate]);
   listener.stopListening();

@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
@@ -42,6 +42,7 @@ export async function loadTls(
       `The certificate ${cert} and the key ${key} cannot be used: ${reasonOf(error)}.`,
     );
   }
+  checkPair(options, config);
   warnOfExpiry(cert, String(options.cert), warn);
   return options;
 }
@@ -86,6 +87,16 @@ async function readPem(name: string, file: string): Promise<Buffer> {
   } catch (error) {
     throw new ConfigError(`${name} cannot be read: ${reasonOf(error)}.`);
   }
+}
+
+/** OpenSSL takes a key of another type than the certificate's, and then serves nobody. */
+function checkPair({ cert, key, passphrase }: SecureContextOptions, files: TlsConfig): void {
+  const privateKey = createPrivateKey({
+    key: String(key),
+    ...(passphrase === undefined ? {} : { passphrase }),
+  });
+  if (new X509Certificate(String(cert)).checkPrivateKey(privateKey)) return;
+  throw new ConfigError(`The key ${files.key} does not belong to the certificate ${files.cert}.`);
 }
 
 /** OpenSSL passes silently over what it cannot read here. */

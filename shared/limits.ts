@@ -41,6 +41,10 @@ export const FAILURE_WINDOW_SECONDS = 60;
 
 /** A connection without any progress is cut off after this, in milliseconds. */
 export const IDLE_TIMEOUT_MS = 60_000;
+/** Connections of one listener; each takes a file descriptor, and so do LevelDB's files. */
+export const MAX_CONNECTIONS = 20_000;
+/** How long a stop waits for answers that clients do not fetch, in milliseconds. */
+export const UNREAD_GRACE_MS = 2_000;
 /** How long a stop waits for what is in flight, in milliseconds. */
 export const SHUTDOWN_GRACE_MS = 10_000;
 /** Bytes of a refused body that are read and thrown away, so that the client sees the answer. */

@@ -5,6 +5,8 @@ import type { Principal } from '../services/grants.ts';
 /** What travels with a request from the listener, or the socket, to its route. */
 export interface State {
   requestId: string;
+  /** Why the request was refused: for the log. */
+  refusal?: string;
   /** Set by authenticate.ts on the routes that need credentials. */
   principal?: Principal;
   /** Set for envelopes: the credentials and the body came with it. */

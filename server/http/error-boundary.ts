@@ -14,6 +14,7 @@ export function errorBoundary(log: Logger): Handler {
       const error = toKeystowError(thrown, ctx.state.requestId);
       if (error.status >= 500)
         log.error({ id: ctx.state.requestId, err: error.cause ?? thrown }, error.message);
+      ctx.state.refusal = error.code;
       ctx.status = error.status;
       if (error.code === 'unauthenticated') ctx.set('WWW-Authenticate', CHALLENGE);
       for (const [name, value] of Object.entries(error.headers)) ctx.set(name, value);

@@ -4,7 +4,7 @@ import { Server as NetServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureContextOptions } from 'node:tls';
 import type { Logger } from 'pino';
-import { IDLE_TIMEOUT_MS, MAX_DRAINED_BYTES } from '../../shared/limits.ts';
+import { IDLE_TIMEOUT_MS, MAX_CONNECTIONS, MAX_DRAINED_BYTES } from '../../shared/limits.ts';
 import { nextRequestId, Request, Response } from './messages.ts';
 import { normalizeTarget } from './target.ts';
 
@@ -14,6 +14,8 @@ export interface Listener<T = unknown> {
   readonly server:
     | Server<typeof Request, typeof Response>
     | TlsServer<typeof Request, typeof Response>;
+  /** From now on each connection ends with the answer that is next. */
+  refuseKeepAlive(): void;
   /** Stops listening; connections go on. */
   stopListening(): void;
   /** Resolves once no request is under way. */
@@ -44,6 +46,7 @@ export function createListener<T>({ handle, tls, log, attach }: ListenerOptions<
   server.requestTimeout = 0;
   server.headersTimeout = IDLE_TIMEOUT_MS;
   server.timeout = IDLE_TIMEOUT_MS;
+  server.maxConnections = MAX_CONNECTIONS;
   // Longer than the 60 s after which load balancers give up an idle connection.
   server.keepAliveTimeout = IDLE_TIMEOUT_MS + 5_000;
 
@@ -51,10 +54,12 @@ export function createListener<T>({ handle, tls, log, attach }: ListenerOptions<
   const connections = track(server, tls ? 'secureConnection' : 'connection');
   const rawConnections = track(server, 'connection');
   let underWay = 0;
+  let isStopping = false;
   let onIdle = (): void => {};
 
   const count: Handle = (_req, res) => {
     underWay += 1;
+    if (isStopping) res.shouldKeepAlive = false;
     res.once('close', () => {
       underWay -= 1;
       if (underWay === 0) onIdle();
@@ -86,6 +91,9 @@ export function createListener<T>({ handle, tls, log, attach }: ListenerOptions<
   return {
     server,
     attached,
+    refuseKeepAlive() {
+      isStopping = true;
+    },
     stopListening() {
       // http.Server.close would end idle connections too, which polling clients still need.
       NetServer.prototype.close.call(server);

@@ -8,6 +8,8 @@ export function requestLog(log: Logger): Handler {
     // A listener has given its answers one already.
     ctx.state.requestId = ctx.response.get('X-Request-Id') || nextRequestId();
     const start = performance.now();
+    // A connection that is gone has no address any more.
+    ctx.request.ip = ctx.ip;
     if (ctx.state.envelope) {
       await next();
       write(log, ctx, start, 'socket');
@@ -29,6 +31,7 @@ function write(log: Logger, ctx: Context, start: number, via: 'http' | 'socket')
       ms: Math.round((performance.now() - start) * 10) / 10,
       address: ctx.ip,
       user: ctx.state.principal?.name,
+      refusal: ctx.state.refusal,
       ...(via === 'http' && !ctx.res.writableFinished ? { cutOff: true } : {}),
     },
     'request',

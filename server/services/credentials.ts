@@ -101,7 +101,7 @@ export function createAuthenticator(options: {
     verify(credentials, address) {
       const { username, password } = credentials;
       const key = createHmac('sha256', cacheKey)
-        .update(`${username.length} ${username} ${password}`)
+        .update(JSON.stringify([username, password]))
         .digest('base64');
       const known = verified.get(key);
       if (known && known.expires > now()) return Promise.resolve(known.principal);

@@ -3,7 +3,14 @@ import { MAX_DOCUMENT_DEPTH } from '../../shared/limits.ts';
 import { applyJsonPatch } from '../json/json-patch.ts';
 import { type JsonNode, parseLossless, stringifyLossless } from '../json/lossless.ts';
 import { mergePatch, setMembers } from '../json/merge-patch.ts';
-import { CommitConflict, type KvEntry, type KvMutation, type KvStore } from '../stores/kv-store.ts';
+import {
+  CommitConflict,
+  DamagedEntry,
+  type KvCheck,
+  type KvEntry,
+  type KvMutation,
+  type KvStore,
+} from '../stores/kv-store.ts';
 import { checkDocumentKey, parseDocumentText, parseJsonText } from './document-text.ts';
 import { checkAllowed, type Principal, readablePrefixes } from './grants.ts';
 import { createKeyLock } from './key-lock.ts';
@@ -67,7 +74,7 @@ export function createDocuments(store: KvStore, limits: { maxDocumentBytes: numb
   /** Null where a check but the principal's failed: the document was written meanwhile. */
   async function commit(
     by: Principal,
-    version: number | null,
+    version: KvCheck['version'],
     mutation: KvMutation,
   ): Promise<number | null> {
     const check = userCheck(by);
@@ -80,14 +87,25 @@ export function createDocuments(store: KvStore, limits: { maxDocumentBytes: numb
     }
   }
 
+  /** A damaged document exists, with no ETag: it can be replaced and deleted. */
+  async function readVersion(key: string): Promise<KvCheck['version']> {
+    try {
+      return (await store.get(DATA_PREFIX + key))?.version ?? null;
+    } catch (error) {
+      if (error instanceof DamagedEntry) return 'damaged';
+      throw error;
+    }
+  }
+
   /** Reads, decides and writes what was decided, until nobody else wrote in between. */
-  function update<T>(
+  function update<T, State>(
     key: string,
-    attempt: (current: KvEntry | undefined) => Promise<T | null>,
+    read: () => Promise<State>,
+    attempt: (current: State) => Promise<T | null>,
   ): Promise<T> {
     return withLock(key, async () => {
       for (let attempts = 0; attempts < MAX_ATTEMPTS; attempts += 1) {
-        const result = await attempt(await store.get(DATA_PREFIX + key));
+        const result = await attempt(await read());
         if (result !== null) return result;
       }
       throw new KeystowError('unavailable', `${key} is written too often: try again.`, {
@@ -99,7 +117,7 @@ export function createDocuments(store: KvStore, limits: { maxDocumentBytes: numb
   async function put(
     by: Principal,
     key: string,
-    version: number | null,
+    version: KvCheck['version'],
     text: Buffer,
   ): Promise<Document | null> {
     const mutation = { type: 'put', key: DATA_PREFIX + key, value: text } as const;
@@ -132,21 +150,26 @@ export function createDocuments(store: KvStore, limits: { maxDocumentBytes: numb
       checkDocumentKey(key);
       checkAllowed(by, 'write', DATA_PREFIX + key);
       parseDocumentText(body);
-      return update(key, async (current) => {
-        if (!current && !wantsAbsence(pre)) throw notFound(key);
-        checkPreconditions(key, current, pre);
-        const document = await put(by, key, current?.version ?? null, body);
-        return document && { ...document, isNew: current === undefined };
-      });
+      return update(
+        key,
+        () => readVersion(key),
+        async (version) => {
+          if (version === null && !wantsAbsence(pre)) throw notFound(key);
+          checkPreconditions(key, version, pre);
+          const document = await put(by, key, version, body);
+          return document && { ...document, isNew: version === null };
+        },
+      );
     },
 
     async patch(by, key, format, body, pre) {
       checkDocumentKey(key);
       checkAllowed(by, 'write', DATA_PREFIX + key);
       const patchText = parseJsonText(body, MAX_PATCH_DEPTH).text;
-      return update(key, async (current) => {
+      const read = () => store.get(DATA_PREFIX + key);
+      return update(key, read, async (current) => {
         if (!current) throw notFound(key);
-        checkPreconditions(key, current, pre);
+        checkPreconditions(key, current.version, pre);
         const text = patched(key, current.value, format, patchText, limits.maxDocumentBytes);
         return put(by, key, current.version, Buffer.from(text));
       });
@@ -155,11 +178,15 @@ export function createDocuments(store: KvStore, limits: { maxDocumentBytes: numb
     async remove(by, key, pre) {
       checkDocumentKey(key);
       checkAllowed(by, 'write', DATA_PREFIX + key);
-      await update(key, async (current) => {
-        if (!current) throw notFound(key);
-        checkPreconditions(key, current, pre);
-        return commit(by, current.version, { type: 'delete', key: DATA_PREFIX + key });
-      });
+      await update(
+        key,
+        () => readVersion(key),
+        async (version) => {
+          if (version === null) throw notFound(key);
+          checkPreconditions(key, version, pre);
+          return commit(by, version, { type: 'delete', key: DATA_PREFIX + key });
+        },
+      );
     },
 
     async *keys(by, { prefix, after, limit }) {
@@ -200,7 +227,7 @@ function toDocument(entry: KvEntry): Document {
   };
 }
 
-function etagOf(version: number): string {
+function etagOf(version: number | 'damaged'): string {
   return `"${version}"`;
 }
 
@@ -208,8 +235,8 @@ function notFound(key: string): KeystowError {
   return new KeystowError('not-found', `${key} not found.`);
 }
 
-function checkPreconditions(key: string, current: KvEntry | undefined, pre: Preconditions): void {
-  const etag = current && etagOf(current.version);
+function checkPreconditions(key: string, version: KvCheck['version'], pre: Preconditions): void {
+  const etag = version === null ? undefined : etagOf(version);
   if (isMatch(pre, etag) && isNoneMatch(pre, etag)) return;
   throw new KeystowError(
     'precondition-failed',

@@ -6,7 +6,13 @@ import {
   MAX_PASSWORD_BYTES,
   MAX_USER_NAME_CHARS,
 } from '../../shared/limits.ts';
-import { CommitConflict, type KvCheck, type KvEntry, type KvStore } from '../stores/kv-store.ts';
+import {
+  CommitConflict,
+  DamagedEntry,
+  type KvCheck,
+  type KvEntry,
+  type KvStore,
+} from '../stores/kv-store.ts';
 import type { Grant, Principal, Role } from './grants.ts';
 import type { Passwords } from './passwords.ts';
 
@@ -60,6 +66,7 @@ export const userInput = z.strictObject({
 });
 
 const USER_PREFIX = 'user/';
+const absent = { user: undefined, check: { key: USER_PREFIX, version: null } };
 
 export const USER_NAME_RULE = `has 1 to ${MAX_USER_NAME_CHARS} characters, none of them a colon or a control character`;
 
@@ -98,6 +105,20 @@ export function createUsers(store: KvStore, passwords: Passwords): Users {
   async function find(name: string): Promise<StoredUser | undefined> {
     const entry = await store.get(USER_PREFIX + name);
     return entry && parseUser(entry);
+  }
+
+  /** For writing: a record that is damaged can be replaced and removed. */
+  async function readForUpdate(
+    name: string,
+  ): Promise<{ user: StoredUser | undefined; check: KvCheck }> {
+    const key = USER_PREFIX + name;
+    try {
+      const user = await find(name);
+      return { user, check: { key, version: user?.version ?? null } };
+    } catch (error) {
+      if (!(error instanceof DamagedEntry)) throw error;
+      return { user: undefined, check: { key, version: 'damaged' } };
+    }
   }
 
   async function allUsers(): Promise<StoredUser[]> {
@@ -159,14 +180,14 @@ export function createUsers(store: KvStore, passwords: Passwords): Users {
       let user: User = { name, role: input.role, grants: [] };
       let isNew = false;
       await commitUser(name, by, async () => {
-        const current = await find(name);
+        const { user: current, check } = await readForUpdate(name);
         const passwordHash = newHash ?? current?.passwordHash;
         if (passwordHash === undefined) {
-          throw new KeystowError('bad-request', `${name} is a new user: give a password.`);
+          throw new KeystowError('bad-request', `${name} has no password yet: give one.`);
         }
         isNew = current === undefined;
         user = { name, role: input.role, grants: input.grants ?? current?.grants ?? [] };
-        const checks: KvCheck[] = [{ key: USER_PREFIX + name, version: current?.version ?? null }];
+        const checks = [check];
         if (current?.role === 'admin' && user.role !== 'admin') {
           checks.push(await otherAdminCheck(name));
         }
@@ -178,10 +199,12 @@ export function createUsers(store: KvStore, passwords: Passwords): Users {
 
     async remove(name, by) {
       await commitUser(name, by, async () => {
-        const current = isUserName(name) ? await find(name) : undefined;
-        if (!current) throw new KeystowError('not-found', `There is no user ${name}.`);
-        const checks: KvCheck[] = [{ key: USER_PREFIX + name, version: current.version }];
-        if (current.role === 'admin') checks.push(await otherAdminCheck(name));
+        const { user: current, check } = isUserName(name) ? await readForUpdate(name) : absent;
+        if (check.version === null) {
+          throw new KeystowError('not-found', `There is no user ${name}.`);
+        }
+        const checks = [check];
+        if (current?.role === 'admin') checks.push(await otherAdminCheck(name));
         return { checks, value: undefined };
       });
     },

@@ -6,9 +6,11 @@ import { Server, type Socket } from 'socket.io';
 import type { EnvelopeAnswer, ServerToClientEvents } from '../../shared/envelope.ts';
 import { KeystowError } from '../../shared/errors.ts';
 import {
+  MAX_ENVELOPE_ID_CHARS,
   MAX_OUTSTANDING_ENVELOPES,
   MAX_UNSENT_BYTES,
   maxMessageBytes,
+  UNREAD_GRACE_MS,
 } from '../../shared/limits.ts';
 import { rawAnswer } from '../http/listener.ts';
 import { nextRequestId } from '../http/messages.ts';
@@ -32,6 +34,8 @@ export interface Bridge {
   close(): void;
 }
 
+/** Of UTF-8, at most. */
+const ECHO_BYTES_PER_CHAR = 3;
 const FOREIGN = 'This origin may not connect: add it to CORS_ORIGINS.';
 
 type Events = { [name: string]: (...args: unknown[]) => void };
@@ -41,7 +45,9 @@ export function createBridge(listener: HttpServer | HttpsServer, options: Bridge
   const { dispatch, log } = options;
   const isRefused = (req: IncomingMessage): boolean => {
     const forwarded = options.trustProxy ? req.headers['x-forwarded-host'] : undefined;
-    return isForeign(req.headers, String(forwarded ?? req.headers.host ?? ''), options.corsOrigins);
+    // Of several proxies' entries the first, as Koa takes it for REST.
+    const [host = ''] = String(forwarded ?? req.headers.host ?? '').split(',');
+    return isForeign(req.headers, host.trim(), options.corsOrigins);
   };
   const io = new Server<Events, ServerToClientEvents>(listener, {
     serveClient: false,
@@ -71,7 +77,8 @@ export function createBridge(listener: HttpServer | HttpsServer, options: Bridge
 
       const send = (answer: EnvelopeAnswer, bytes: number): void => {
         // With an acknowledgement the answer goes out twice.
-        if (!unsent.hasRoomFor(ack ? 2 * bytes : bytes)) {
+        const size = bytes + ECHO_BYTES_PER_CHAR * echoChars(answer);
+        if (!unsent.hasRoomFor(ack ? 2 * size : size)) {
           log.warn({ address: peer.address }, 'socket closed: it does not read');
           socket.conn.close(true);
           return;
@@ -114,7 +121,8 @@ export function createBridge(listener: HttpServer | HttpsServer, options: Bridge
       while (underWay.size > 0) await Promise.allSettled(underWay);
       const sent = [...unsentOf].map(([socket, unsent]) => allSent(socket, unsent));
       io.disconnectSockets(true);
-      await Promise.all(sent);
+      const grace = new Promise((resolve) => setTimeout(resolve, UNREAD_GRACE_MS).unref());
+      await Promise.race([Promise.all(sent), grace]);
     },
     close() {
       io.engine.close();
@@ -133,6 +141,12 @@ function allSent({ conn }: Socket, unsent: Unsent): Promise<void> {
     conn.once('close', () => resolve());
     if (isPolling) conn.once('drain', () => resolve());
   });
+}
+
+/** What an answer repeats of its envelope. */
+function echoChars({ method, url, id }: EnvelopeAnswer): number {
+  const idChars = id === undefined ? 0 : MAX_ENVELOPE_ID_CHARS;
+  return (method?.length ?? 0) + (url?.length ?? 0) + idChars;
 }
 
 /** Engine.IO refuses an upgrade with 400, whatever the reason. */

@@ -150,14 +150,16 @@ function parseEnvelope(envelope: unknown, peer: Peer): Request {
 /** Of the headers only the content type, what is accepted and the preconditions count. */
 function parseHeaders(headers: unknown): Record<string, string> {
   const known: Record<string, string> = {};
-  if (!isRecord(headers)) return known;
+  if (headers === undefined || headers === null) return known;
+  if (!isRecord(headers)) throw bad('The headers of an envelope are an object.');
   let chars = 0;
   for (const [name, value] of Object.entries(headers)) {
     const lower = name.toLowerCase();
-    if (typeof value === 'string' && /^(content-type|accept|if-[a-z-]+)$/.test(lower)) {
-      known[lower] = value;
-      chars += value.length;
-    }
+    if (!/^(content-type|accept|if-[a-z-]+)$/.test(lower)) continue;
+    // A precondition that is passed over would let an update be lost.
+    if (typeof value !== 'string') throw bad(`The header ${lower} of an envelope is a string.`);
+    known[lower] = value;
+    chars += value.length;
   }
   if (chars > MAX_ENVELOPE_HEADER_CHARS) {
     throw bad(`The headers of an envelope have at most ${MAX_ENVELOPE_HEADER_CHARS} characters.`);

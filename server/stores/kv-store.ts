@@ -16,10 +16,13 @@ export interface KvRange {
   readonly limit?: number | undefined;
 }
 
-/** What a commit relies on: the version that the key still has, or null for its absence. */
+/**
+ * What a commit relies on: the version that the key still has, null for its absence, or that its
+ * stored value is damaged still.
+ */
 export interface KvCheck {
   readonly key: string;
-  readonly version: number | null;
+  readonly version: number | null | 'damaged';
 }
 
 export type KvMutation =
@@ -38,10 +41,23 @@ export class CommitConflict extends Error {
   }
 }
 
+/** A stored value does not match its checksum: the disk or the file system changed it. */
+export class DamagedEntry extends Error {
+  override readonly name = 'DamagedEntry';
+
+  constructor(key: string) {
+    super(`The stored value of ${JSON.stringify(key)} is damaged: its checksum does not match.`);
+  }
+}
+
 export interface KvStore {
+  /** Rejects with `DamagedEntry`. */
   get(key: string): Promise<KvEntry | undefined>;
 
-  /** Streams the range in pages; one call sees one state, whatever is written meanwhile. */
+  /**
+   * Streams the range in pages; one call sees one state, whatever is written meanwhile. Damaged
+   * entries are left out, and told to the operator.
+   */
   range(range: KvRange): AsyncIterable<KvEntry[]>;
 
   /** As `range`, without reading the values. */

@@ -14,6 +14,9 @@ testKvStore('level', async () => {
         onFailed: (error) => {
           throw error;
         },
+        onDamaged: (error) => {
+          throw error;
+        },
       }),
     remove: () => rm(dataDir, { recursive: true }),
   };

@@ -20,6 +20,8 @@ import {
 /** Members and bytes of one batch; what is more waits for the next. */
 const MAX_BATCH_MEMBERS = 2_048;
 const MAX_BATCH_BYTES = 4 * 1_048_576;
+/** Entries whose versions are read in one call. */
+const READ_AT_A_TIME = 64;
 /** Old entries of the change log that go with each new one, so that trimming keeps pace. */
 const TRIMMED_PER_WRITE = 2;
 
@@ -110,7 +112,7 @@ export function createCommitter(options: CommitterOptions) {
 
   async function write(
     members: readonly Member[],
-    versions: Map<string, number | null | undefined>,
+    versions: Map<string, number | null | 'damaged'>,
   ): Promise<void> {
     const operations: Operation[] = [];
     const answers: (() => void)[] = [];
@@ -161,19 +163,21 @@ export function createCommitter(options: CommitterOptions) {
     return Math.max(oldest, end);
   }
 
-  /** Null for an absent key; undefined, which no check expects, for a damaged entry. */
+  /** Only the versions are kept, and few values are read at a time: they may be large. */
   async function readVersions(
     members: readonly Member[],
-  ): Promise<Map<string, number | null | undefined>> {
-    const keys = new Set(members.flatMap(({ checks }) => checks.map(({ key }) => key)));
-    const wanted = [...keys];
-    const records = await database.getMany(wanted.map((key) => ENTRY_PREFIX + key));
-    return new Map(
-      wanted.map((key, index) => {
+  ): Promise<Map<string, number | null | 'damaged'>> {
+    const keys = [...new Set(members.flatMap(({ checks }) => checks.map(({ key }) => key)))];
+    const versions = new Map<string, number | null | 'damaged'>();
+    for (let at = 0; at < keys.length; at += READ_AT_A_TIME) {
+      const some = keys.slice(at, at + READ_AT_A_TIME);
+      const records = await database.getMany(some.map((key) => ENTRY_PREFIX + key));
+      for (const [index, key] of some.entries()) {
         const record = records[index];
-        return [key, record === undefined ? null : decodeVersion(key, record)];
-      }),
-    );
+        versions.set(key, record === undefined ? null : (decodeVersion(key, record) ?? 'damaged'));
+      }
+    }
+    return versions;
   }
 
   /**
@@ -181,26 +185,28 @@ export function createCommitter(options: CommitterOptions) {
    * next opening: so nothing more is written until then.
    */
   function stopWriting(error: Error): KeystowError {
-    const stopped = /No space left|ENOSPC/.test(`${error.message} ${String(error.cause)}`)
-      ? new KeystowError('disk-full', 'The disk is full: nothing was stored.', { cause: error })
-      : new KeystowError('unavailable', 'Writing to the disk failed: nothing was stored.', {
-          cause: error,
-        });
-    refusal = stopped;
+    const isFull = /No space left|ENOSPC/.test(`${error.message} ${String(error.cause)}`);
+    const code = isFull ? 'disk-full' : 'unavailable';
+    const what = isFull ? 'The disk is full' : 'Writing to the disk failed';
+    refusal = new KeystowError(code, `${what}: nothing was stored.`, { cause: error });
+    // What was under way may lie in LevelDB's log all the same, and come back with a restart.
+    const failed = new KeystowError(code, `${what}: after a restart, look whether it was stored.`, {
+      cause: error,
+    });
     options.onFailed(error);
     const waiting = queue;
     queue = [];
     queuedBytes = 0;
-    for (const member of waiting) member.reject(stopped);
-    return stopped;
+    for (const member of waiting) member.reject(refusal);
+    return failed;
   }
 
   return {
     commit,
     sequence: (): number => sequence,
     async close(): Promise<void> {
-      await running;
       refusal ??= new KeystowError('unavailable', 'The server is stopping: nothing was stored.');
+      await running;
     },
   };
 }

@@ -1,6 +1,7 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync } from 'node:fs';
-import { rename, rm, writeFile } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { syncDirectory } from '../sync-directory.ts';
 
 /** What is in a data directory, and who may open it; all of it before the engine touches a file. */
 
@@ -34,8 +35,7 @@ export function checkDataDir(dir: DataDir): void {
 export async function createDataDir(dir: DataDir): Promise<void> {
   if (existsSync(formatFile(dir))) return;
   try {
-    makeDirectory(dir.path);
-    syncDirectory(dirname(dir.path));
+    await makeDirectory(dir.path);
     await writeDurably(formatFile(dir), `${FORMAT}\n`);
   } catch (error) {
     const reason = error instanceof Error ? error.message : error;
@@ -44,10 +44,11 @@ export async function createDataDir(dir: DataDir): Promise<void> {
 }
 
 /** With its parents. Node's own recursive mkdir never ends where even root may make none, as in /proc. */
-function makeDirectory(path: string): void {
+async function makeDirectory(path: string): Promise<void> {
   if (existsSync(path)) return;
-  makeDirectory(dirname(path));
-  mkdirSync(path, { mode: 0o700 });
+  await makeDirectory(dirname(path));
+  await mkdir(path, { mode: 0o700 });
+  await syncDirectory(dirname(path));
 }
 
 /** Names this process as the owner, for the error message of the next one that tries. */
@@ -119,17 +120,7 @@ function isMissing(error: unknown): boolean {
 async function writeDurably(path: string, text: string): Promise<void> {
   await writeFile(`${path}.new`, text, { flush: true });
   await rename(`${path}.new`, path);
-  syncDirectory(dirname(path));
-}
-
-/** Makes names in the directory durable: fsync of a file does not cover its name (fsync(2)). */
-export function syncDirectory(path: string): void {
-  const fd = openSync(path, 'r');
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
+  await syncDirectory(dirname(path));
 }
 
 function formatFile(dir: DataDir): string {

@@ -60,7 +60,11 @@ export async function readLogState(database: Database, acknowledged: number): Pr
     await keys.close();
   }
   miss(sequence + 1, acknowledged);
-  const state = { sequence, oldest: checkpoint.oldest };
+  // The checkpoint's own is older where little was written since.
+  const [first] = await database
+    .keys({ gte: logKey(checkpoint.oldest), lt: `${LOG_PREFIX}:`, limit: 1 })
+    .all();
+  const state = { sequence, oldest: first === undefined ? sequence + 1 : logKeySequence(first) };
   return count === 0 ? state : { ...state, lost: { count, from, to } };
 }
 
@@ -69,7 +73,8 @@ async function readCheckpoint(database: Database): Promise<Checkpoint> {
   if (record === undefined) return { sequence: 0, oldest: 1 };
   const [sequence, oldest] = record.toString().split(' ').map(Number);
   if (!Number.isSafeInteger(sequence) || !Number.isSafeInteger(oldest)) {
-    throw new LostWritesError('The checkpoint of the store is damaged');
+    // Then all that is left of the log is looked at.
+    return { sequence: 0, oldest: 1 };
   }
   return { sequence: sequence ?? 0, oldest: oldest ?? 1 };
 }

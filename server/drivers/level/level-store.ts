@@ -4,10 +4,12 @@ import { KeystowError } from '../../../shared/errors.ts';
 import {
   checkCommit,
   checkStoreKey,
+  DamagedEntry,
   type KvEntry,
   type KvRange,
   type KvStore,
 } from '../../stores/kv-store.ts';
+import { syncDirectory } from '../sync-directory.ts';
 import { createCommitter } from './committer.ts';
 import {
   checkDataDir,
@@ -17,7 +19,6 @@ import {
   dataDirAt,
   inUse,
   removeOwner,
-  syncDirectory,
   writeOwner,
 } from './data-dir.ts';
 import {
@@ -45,6 +46,8 @@ export interface LevelStoreOptions {
   readonly now: () => number;
   /** A write failed; from now on every commit is refused. */
   readonly onFailed: (error: Error) => void;
+  /** A list met a damaged entry and went on without it. */
+  readonly onDamaged: (error: Error) => void;
 }
 
 /**
@@ -58,8 +61,8 @@ export async function openLevelStore(options: LevelStoreOptions): Promise<KvStor
   const database = await openDatabase(dir, true);
   try {
     // LevelDB does not do this after it has renamed its own files.
-    syncDirectory(dir.database);
-    syncDirectory(dir.path);
+    await syncDirectory(dir.database);
+    await syncDirectory(dir.path);
     const log = await readLogState(database, readHeadFile(dir.head));
     if (log.lost) throw new LostWritesError(describeLoss(dir, log));
     return await createLevelStore(dir, database, log, options);
@@ -84,7 +87,7 @@ export async function openLevelStoreReadOnly(
   const log = await readLogState(database, readHeadFile(dir.head));
   if (log.lost) onWarning(describeLoss(dir, log));
   return {
-    ...createReader(database),
+    ...createReader(database, ({ message }) => onWarning(`${message} It is left out.`)),
     commit: () =>
       Promise.reject(new KeystowError('unavailable', 'The store was opened for reading only.')),
     sequence: () => Promise.resolve(log.sequence),
@@ -130,7 +133,7 @@ async function createLevelStore(
   });
 
   return {
-    ...createReader(database),
+    ...createReader(database, options.onDamaged),
     commit(checks, mutations) {
       checkCommit(checks, mutations);
       return committer.commit(checks, mutations);
@@ -145,7 +148,10 @@ async function createLevelStore(
   };
 }
 
-function createReader(database: Database): Pick<KvStore, 'get' | 'range' | 'keys'> {
+function createReader(
+  database: Database,
+  onDamaged: (error: Error) => void,
+): Pick<KvStore, 'get' | 'range' | 'keys'> {
   return {
     async get(key) {
       checkStoreKey(key);
@@ -159,7 +165,9 @@ function createReader(database: Database): Pick<KvStore, 'get' | 'range' | 'keys
         for (;;) {
           const page = await iterator.nextv(PAGE_ENTRIES);
           if (page.length === 0) return;
-          yield page.map(([stored, record]): KvEntry => decodeEntry(stored.slice(1), record));
+          yield page.flatMap(([stored, record]) =>
+            decodeOrTell(stored.slice(1), record, onDamaged),
+          );
         }
       } finally {
         await iterator.close();
@@ -179,6 +187,16 @@ function createReader(database: Database): Pick<KvStore, 'get' | 'range' | 'keys
       }
     },
   };
+}
+
+function decodeOrTell(key: string, record: Buffer, tell: (error: Error) => void): KvEntry[] {
+  try {
+    return [decodeEntry(key, record)];
+  } catch (error) {
+    if (!(error instanceof DamagedEntry)) throw error;
+    tell(error);
+    return [];
+  }
 }
 
 function bounds({ prefix, after, limit }: KvRange) {

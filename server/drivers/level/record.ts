@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import type { KvEntry } from '../../stores/kv-store.ts';
+import { DamagedEntry, type KvEntry } from '../../stores/kv-store.ts';
 
 /**
  * How entries lie in LevelDB: version (8 bytes) and CRC-32 of key, version and value (4 bytes) before
@@ -12,15 +12,6 @@ const VERSION_BYTES = 8;
 export const ENTRY_PREFIX = 'e';
 export const LOG_PREFIX = 'l';
 export const CHECKPOINT_KEY = 'm:checkpoint';
-
-/** A stored value does not match its checksum: the disk or the file system changed it. */
-export class DamagedEntry extends Error {
-  override readonly name = 'DamagedEntry';
-
-  constructor(key: string) {
-    super(`The stored value of ${JSON.stringify(key)} is damaged: its checksum does not match.`);
-  }
-}
 
 export function encodeEntry(key: string, version: number, value: Buffer): Buffer {
   const record = Buffer.allocUnsafe(HEADER_BYTES + value.byteLength);
