@@ -16,7 +16,7 @@ beforeEach(async () => {
   const health = server && (await fetch(`${server.url}/api/health`).catch(() => undefined));
   if (health?.ok) return;
   await server?.stop();
-  server = await startServer();
+  server = await startServer({ env: { BCRYPT_COST: '10' } });
   witness = await connect(server.url);
 });
 afterAll(async () => {
