@@ -76,6 +76,7 @@ export function createBridge(listener: HttpServer | HttpsServer, options: Bridge
       const envelope = ack && args.length === 1 ? undefined : args[0];
 
       const send = (answer: EnvelopeAnswer, bytes: number): void => {
+        if (!socket.connected) return;
         // With an acknowledgement the answer goes out twice.
         const size = bytes + ECHO_BYTES_PER_CHAR * echoChars(answer);
         if (!unsent.hasRoomFor(ack ? 2 * size : size)) {

@@ -14,11 +14,12 @@ const JSON_TYPE = 'application/json; charset=utf-8';
 const NDJSON_TYPE = 'application/x-ndjson';
 const KEY_PATH = /^\/data\/.*$/s;
 
-const PATCH_FORMATS: Record<string, PatchFormat> = {
-  'application/json': 'members',
-  'application/merge-patch+json': 'merge-patch',
-  'application/json-patch+json': 'json-patch',
-};
+const PATCH_FORMATS = new Map<string, PatchFormat>([
+  ['application/json', 'members'],
+  ['application/merge-patch+json', 'merge-patch'],
+  ['application/json-patch+json', 'json-patch'],
+]);
+const PATCH_TYPES = [...PATCH_FORMATS.keys()].join(', ');
 
 export function documentRoutes(
   router: Router<State>,
@@ -84,12 +85,12 @@ export function documentRoutes(
 
   router.patch(KEY_PATH, authenticated, async (ctx) => {
     const key = keyOf(ctx);
-    const format = PATCH_FORMATS[contentType(ctx) ?? 'application/json'];
+    const format = PATCH_FORMATS.get(contentType(ctx) ?? 'application/json');
     if (!format) {
       throw new KeystowError(
         'unsupported-media-type',
-        `A PATCH has one of these content types: ${Object.keys(PATCH_FORMATS).join(', ')}.`,
-        { headers: { 'Accept-Patch': Object.keys(PATCH_FORMATS).join(', ') } },
+        `A PATCH has one of these content types: ${PATCH_TYPES}.`,
+        { headers: { 'Accept-Patch': PATCH_TYPES } },
       );
     }
     const body = await readBody(ctx, maxDocumentBytes);
