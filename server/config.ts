@@ -3,6 +3,7 @@ import {
   DEFAULT_BCRYPT_COST,
   DEFAULT_CHANGES_KEEP,
   DEFAULT_MAX_DOCUMENT_BYTES,
+  DEFAULT_MAX_UPLOAD_BYTES,
 } from '../shared/limits.ts';
 
 /** The settings: the only reader of the environment. */
@@ -17,11 +18,26 @@ export interface Config {
   readonly tls: TlsConfig | undefined;
   readonly dataDir: string;
   readonly store: 'level';
+  readonly blobs: 'file';
   readonly adminUser: string;
   readonly adminPassword: string | undefined;
   /** Of new passwords: 2^cost rounds. */
   readonly bcryptCost: number;
+  /** An access key that the admin has from the start. */
+  readonly accessKey:
+    | { readonly accessKeyId: string; readonly secretAccessKey: string }
+    | undefined;
+  /** Undefined: kept in a file of the data directory. */
+  readonly masterKey: string | undefined;
+  readonly uploadBucket: string;
+  readonly submitBucket: string;
+  /** Without a slash at its end; undefined: what the request was sent to. */
+  readonly publicUrl: string | undefined;
+  /** A Host `BUCKET.DOMAIN` addresses a bucket. */
+  readonly s3Domains: readonly string[];
+  readonly region: string;
   readonly maxDocumentBytes: number;
+  readonly maxUploadBytes: number;
   readonly changesKeep: number;
   readonly corsOrigins: readonly string[];
   readonly trustProxy: boolean;
@@ -66,6 +82,11 @@ export const settings = [
   { name: 'TLS_PASSPHRASE', description: 'passphrase of the private key', isSecret: true },
   { name: 'DATA_DIR', default: './data', description: 'folder of everything that is stored' },
   { name: 'STORE', default: 'level', description: 'where documents and users are kept: level' },
+  {
+    name: 'BLOBS',
+    default: 'file',
+    description: 'where the bytes of large objects are kept: file',
+  },
   { name: 'ADMIN_USER', default: 'admin', description: 'name of the admin made at first start' },
   {
     name: 'ADMIN_PASSWORD',
@@ -78,9 +99,46 @@ export const settings = [
     description: 'how slow new passwords are to guess, and to verify: 4 to 15',
   },
   {
+    name: 'ACCESS_KEY_ID',
+    description: 'an access key that the admin has from the start, with SECRET_ACCESS_KEY',
+  },
+  { name: 'SECRET_ACCESS_KEY', description: 'the secret of that access key', isSecret: true },
+  {
+    name: 'MASTER_KEY',
+    description:
+      'what encrypts the secrets of access keys: 32 bytes as hex or base64 (default: made in DATA_DIR/master.key)',
+    isSecret: true,
+  },
+  {
+    name: 'UPLOAD_BUCKET',
+    default: 'uploads',
+    description: 'a bucket to have from the start, for signed forms',
+  },
+  {
+    name: 'SUBMIT_BUCKET',
+    default: 'submissions',
+    description: 'a bucket to have from the start, for submitted files',
+  },
+  {
+    name: 'PUBLIC_URL',
+    description:
+      'what clients call this server, such as https://saves.example (default: as called)',
+  },
+  {
+    name: 'S3_DOMAINS',
+    default: 'localhost,s3.amazonaws.com',
+    description: 'domains, separated by commas: a Host BUCKET.DOMAIN addresses a bucket',
+  },
+  { name: 'REGION', default: 'us-east-1', description: 'region of the buckets and of signatures' },
+  {
     name: 'MAX_DOCUMENT_BYTES',
     default: String(DEFAULT_MAX_DOCUMENT_BYTES),
     description: 'largest document',
+  },
+  {
+    name: 'MAX_UPLOAD_BYTES',
+    default: String(DEFAULT_MAX_UPLOAD_BYTES),
+    description: 'largest object',
   },
   {
     name: 'CHANGES_KEEP',
@@ -138,9 +196,18 @@ export function parseConfig(
       : undefined,
     dataDir: required('DATA_DIR'),
     store: parseOneOf('STORE', required('STORE'), ['level']),
+    blobs: parseOneOf('BLOBS', required('BLOBS'), ['file']),
     adminUser: required('ADMIN_USER'),
     adminPassword: text('ADMIN_PASSWORD'),
     bcryptCost: parseNumber('BCRYPT_COST', required('BCRYPT_COST'), 4, 15),
+    accessKey: parseAccessKey(text('ACCESS_KEY_ID'), text('SECRET_ACCESS_KEY')),
+    masterKey: text('MASTER_KEY'),
+    uploadBucket: required('UPLOAD_BUCKET'),
+    submitBucket: required('SUBMIT_BUCKET'),
+    publicUrl: parsePublicUrl(text('PUBLIC_URL')),
+    s3Domains: parseDomains(required('S3_DOMAINS')),
+    region: parseRegion(required('REGION')),
+    maxUploadBytes: parseNumber('MAX_UPLOAD_BYTES', required('MAX_UPLOAD_BYTES'), 1, 2 ** 43),
     maxDocumentBytes: parseNumber('MAX_DOCUMENT_BYTES', required('MAX_DOCUMENT_BYTES'), 2, 2 ** 28),
     changesKeep: parseNumber('CHANGES_KEEP', required('CHANGES_KEEP'), 1, Number.MAX_SAFE_INTEGER),
     corsOrigins: parseOrigins(text('CORS_ORIGINS')),
@@ -207,6 +274,44 @@ function parseOrigins(text: string | undefined): string[] {
       }
       return parsed;
     });
+}
+
+function parseAccessKey(
+  accessKeyId: string | undefined,
+  secretAccessKey: string | undefined,
+): Config['accessKey'] {
+  if (accessKeyId === undefined && secretAccessKey === undefined) return undefined;
+  if (accessKeyId === undefined || secretAccessKey === undefined) {
+    throw new ConfigError('ACCESS_KEY_ID and SECRET_ACCESS_KEY are given together, or not at all.');
+  }
+  return { accessKeyId, secretAccessKey };
+}
+
+function parsePublicUrl(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (!url || !/^https?:$/.test(url.protocol) || url.search || url.hash || url.username) {
+    throw new ConfigError(
+      'PUBLIC_URL is what clients call this server, such as https://saves.example.',
+    );
+  }
+  return url.href.replace(/\/+$/, '');
+}
+
+function parseDomains(text: string): string[] {
+  return text
+    .split(',')
+    .map((domain) => domain.trim().toLowerCase())
+    .filter((domain) => domain !== '')
+    .map((domain) => {
+      if (/^[a-z0-9-]+(\.[a-z0-9-]+)*$/.test(domain)) return domain;
+      throw new ConfigError(`S3_DOMAINS lists domains such as s3.example, not "${domain}".`);
+    });
+}
+
+function parseRegion(text: string): string {
+  if (/^[a-z0-9-]{1,64}$/.test(text)) return text;
+  throw new ConfigError(`REGION is a name such as us-east-1, not "${text}".`);
 }
 
 /** What went wrong with a file, without a stack: `ENOENT: no such file or directory, open '…'`. */

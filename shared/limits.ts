@@ -9,6 +9,17 @@ export const DEFAULT_MAX_DOCUMENT_BYTES = 1_048_576;
 /** Operations in one JSON Patch: a bound on the time that one request may hold the event loop. */
 export const MAX_PATCH_OPERATIONS = 1_000;
 
+/** Default of `MAX_UPLOAD_BYTES`: one object. */
+export const DEFAULT_MAX_UPLOAD_BYTES = 5 * 1_073_741_824;
+/** Objects up to this size lie in the KvStore, beside their index entry: one fsync, not four. */
+export const MAX_INLINE_OBJECT_BYTES = 65_536;
+/** What of a form is read besides its fields and its file: headers of parts, what follows the file. */
+export const MAX_FORM_OVERHEAD_BYTES = 131_072;
+/** The XML of a request, in bytes. */
+export const MAX_XML_BODY_BYTES = 65_536;
+/** Access keys of one user. */
+export const MAX_ACCESS_KEYS_PER_USER = 100;
+
 /** Keys in one page of a list. */
 export const MAX_PAGE_KEYS = 10_000;
 

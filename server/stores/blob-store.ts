@@ -17,8 +17,11 @@ export interface BlobStore {
   /** Removes the blob; readers that have it open still read it whole. None there: no error. */
   delete(id: string): Promise<void>;
 
-  /** Removes what a crash left: every blob that `isReferenced` denies. Resolves with their number. */
-  sweep(isReferenced: (id: string) => Promise<boolean>): Promise<number>;
+  /**
+   * Removes what a crash left: every blob that nothing refers to. `referencedIds` tells which ids
+   * with a prefix are referred to. Resolves with the number of what was removed.
+   */
+  sweep(referencedIds: (prefix: string) => Promise<ReadonlySet<string>>): Promise<number>;
 }
 
 export interface StoredBlob {

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { KeystowError } from '../../../shared/errors.ts';
+import { syncDirectory } from '../../durable-files.ts';
 import { BlobMissing, type BlobStore } from '../../stores/blob-store.ts';
-import { syncDirectory } from '../sync-directory.ts';
 
 /** What a read stream reads at a time. */
 const READ_BYTES = 256 * 1_024;
@@ -71,7 +71,7 @@ export async function openFileBlobStore(folder: string): Promise<BlobStore> {
       await rm(pathOf(id), { force: true });
     },
 
-    async sweep(isReferenced) {
+    async sweep(referencedIds) {
       let removed = 0;
       for (const name of await readdir(incoming)) {
         await rm(join(incoming, name), { force: true });
@@ -79,8 +79,9 @@ export async function openFileBlobStore(folder: string): Promise<BlobStore> {
       }
       for (const part of await readdir(folder)) {
         if (!/^[0-9a-f]{2}$/.test(part)) continue;
+        const referenced = await referencedIds(part);
         for (const id of await readdir(join(folder, part))) {
-          if (await isReferenced(id)) continue;
+          if (referenced.has(id)) continue;
           await rm(join(folder, part, id), { force: true });
           removed += 1;
         }

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { syncDirectory } from '../sync-directory.ts';
+import { syncDirectory, writeDurably } from '../../durable-files.ts';
 
 /** What is in a data directory, and who may open it; all of it before the engine touches a file. */
 
@@ -115,12 +115,6 @@ function readIfThere(path: string): string | undefined {
 
 function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && ['ENOENT', 'ESRCH'].includes(`${error.code}`);
-}
-
-async function writeDurably(path: string, text: string): Promise<void> {
-  await writeFile(`${path}.new`, text, { flush: true });
-  await rename(`${path}.new`, path);
-  await syncDirectory(dirname(path));
 }
 
 function formatFile(dir: DataDir): string {

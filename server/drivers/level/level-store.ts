@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { Level } from 'level';
 import { KeystowError } from '../../../shared/errors.ts';
+import { syncDirectory } from '../../durable-files.ts';
 import {
   checkCommit,
   checkStoreKey,
@@ -9,7 +10,6 @@ import {
   type KvRange,
   type KvStore,
 } from '../../stores/kv-store.ts';
-import { syncDirectory } from '../sync-directory.ts';
 import { createCommitter } from './committer.ts';
 import {
   checkDataDir,
