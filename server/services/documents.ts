@@ -4,18 +4,17 @@ import { applyJsonPatch } from '../json/json-patch.ts';
 import { type JsonNode, parseLossless, stringifyLossless } from '../json/lossless.ts';
 import { mergePatch, setMembers } from '../json/merge-patch.ts';
 import {
-  CommitConflict,
   DamagedEntry,
   type KvCheck,
   type KvEntry,
   type KvMutation,
   type KvStore,
 } from '../stores/kv-store.ts';
+import { commitAs } from './caller.ts';
 import { checkDocumentKey, parseDocumentText, parseJsonText } from './document-text.ts';
 import { checkAllowed, type Principal, readablePrefixes } from './grants.ts';
 import { createKeyLock } from './key-lock.ts';
 import { isMatch, isNoneMatch, type Preconditions, wantsAbsence } from './preconditions.ts';
-import { principalChanged, userCheck } from './users.ts';
 
 /** JSON documents by key: the rules of `/data`. */
 
@@ -77,14 +76,9 @@ export function createDocuments(store: KvStore, limits: { maxDocumentBytes: numb
     version: KvCheck['version'],
     mutation: KvMutation,
   ): Promise<number | null> {
-    const check = userCheck(by);
-    try {
-      return await store.commit([{ key: mutation.key, version }, check], [mutation]);
-    } catch (error) {
-      if (!(error instanceof CommitConflict)) throw error;
-      if (error.key === check.key) throw principalChanged(by);
-      return null;
-    }
+    const check = { key: mutation.key, version };
+    const outcome = await commitAs(store, { principal: by }, [check], [mutation]);
+    return typeof outcome === 'number' ? outcome : null;
   }
 
   /** A damaged document exists, with no ETag: it can be replaced and deleted. */

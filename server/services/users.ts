@@ -11,8 +11,10 @@ import {
   DamagedEntry,
   type KvCheck,
   type KvEntry,
+  type KvMutation,
   type KvStore,
 } from '../stores/kv-store.ts';
+import { ACCESS_KEY_PREFIX, readKeyList } from './access-key-records.ts';
 import type { Grant, Principal, Role } from './grants.ts';
 import type { Passwords } from './passwords.ts';
 
@@ -37,7 +39,7 @@ export interface Users {
   list(): Promise<User[]>;
   /** Creates or replaces; a present user keeps the password and the grants that are not given. */
   put(name: string, input: UserInput, by?: Principal): Promise<{ user: User; isNew: boolean }>;
-  /** Rejects with `not-found`, or `conflict` for the last admin. */
+  /** Removes the user's access keys too. Rejects with `not-found`, or `conflict` for the last admin. */
   remove(name: string, by?: Principal): Promise<void>;
   /** Called with the name once a change is on disk, before its request is answered. */
   onChange(listener: (name: string) => void): void;
@@ -144,16 +146,13 @@ export function createUsers(store: KvStore, passwords: Passwords): Users {
   async function commitUser(
     name: string,
     by: Principal | undefined,
-    decide: () => Promise<{ checks: KvCheck[]; value: Buffer | undefined }>,
+    decide: () => Promise<{ checks: KvCheck[]; mutations: KvMutation[] }>,
   ): Promise<void> {
-    const key = USER_PREFIX + name;
     for (;;) {
-      const { checks, value } = await decide();
+      const { checks, mutations } = await decide();
       if (by) checks.push(userCheck(by));
       try {
-        await store.commit(checks, [
-          value === undefined ? { type: 'delete', key } : { type: 'put', key, value },
-        ]);
+        await store.commit(checks, mutations);
         for (const listener of listeners) listener(name);
         return;
       } catch (error) {
@@ -192,7 +191,8 @@ export function createUsers(store: KvStore, passwords: Passwords): Users {
           checks.push(await otherAdminCheck(name));
         }
         const record = { role: user.role, grants: user.grants, passwordHash };
-        return { checks, value: Buffer.from(JSON.stringify(record)) };
+        const value = Buffer.from(JSON.stringify(record));
+        return { checks, mutations: [{ type: 'put', key: USER_PREFIX + name, value }] };
       });
       return { user, isNew };
     },
@@ -203,9 +203,12 @@ export function createUsers(store: KvStore, passwords: Passwords): Users {
         if (check.version === null) {
           throw new KeystowError('not-found', `There is no user ${name}.`);
         }
-        const checks = [check];
+        const accessKeys = await readKeyList(store, name);
+        const checks = [check, accessKeys.check];
         if (current?.role === 'admin') checks.push(await otherAdminCheck(name));
-        return { checks, value: undefined };
+        const keys = [check.key, ...accessKeys.ids.map((id) => ACCESS_KEY_PREFIX + id)];
+        if (accessKeys.check.version !== null) keys.push(accessKeys.check.key);
+        return { checks, mutations: keys.map((key) => ({ type: 'delete', key })) };
       });
     },
 

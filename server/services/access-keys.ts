@@ -1,0 +1,213 @@
+import { randomBytes } from 'node:crypto';
+import { z } from 'zod';
+import { KeystowError } from '../../shared/errors.ts';
+import { MAX_ACCESS_KEYS_PER_USER } from '../../shared/limits.ts';
+import { S3Error } from '../s3/s3-error.ts';
+import {
+  type ClaimV2,
+  type ClaimV4,
+  invalidAccessKeyId,
+  verifySignature,
+} from '../s3/signature.ts';
+import type { KvMutation, KvStore } from '../stores/kv-store.ts';
+import {
+  ACCESS_KEY_PREFIX,
+  type AccessKeyRecord,
+  decodeAccessKey,
+  encodeAccessKey,
+  keyListKey,
+  listAccessKeys,
+  readKeyList,
+} from './access-key-records.ts';
+import { type Caller, commitAs } from './caller.ts';
+import type { Principal } from './grants.ts';
+import type { SecretBox } from './secret-box.ts';
+import { toPrincipal, type Users, userCheck } from './users.ts';
+
+/** Access keys: what signs forms, URLs and requests of S3 clients on behalf of a user. */
+
+export interface AccessKey {
+  readonly accessKeyId: string;
+  readonly user: string;
+  /** ISO 8601. */
+  readonly createdAt: string;
+}
+
+export interface KeyPair {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly user: string;
+}
+
+export interface AccessKeys {
+  /** Rejects with `forbidden`, `not-found` for the user, `conflict` for an id that is taken. */
+  create(input: AccessKeyInput, by: Principal): Promise<KeyPair>;
+  /** Those of the principal; an admin sees all. */
+  list(by: Principal): Promise<AccessKey[]>;
+  /** Rejects with `not-found`, or `forbidden` for a key of somebody else. */
+  remove(id: string, by: Principal): Promise<void>;
+  /** Makes sure that the user has just this pair. Rejects with `conflict` where another has the id. */
+  ensure(pair: KeyPair): Promise<void>;
+  /**
+   * Whom a signature speaks for. Rejects with S3Error InvalidAccessKeyId, SignatureDoesNotMatch, or
+   * InvalidToken: these keys are no session credentials.
+   */
+  authenticate(claim: ClaimV2 | ClaimV4): Promise<Caller>;
+}
+
+export type AccessKeyInput = z.infer<typeof accessKeyInput>;
+
+// Neither may hold what separates them from their neighbours: `/`, `:`, `,`, `=` or a space.
+const ACCESS_KEY_ID = /^[\w.-]{3,128}$/;
+const SECRET_ACCESS_KEY = /^[\x21-\x7e]{8,128}$/;
+export const ACCESS_KEY_ID_RULE = 'has 3 to 128 letters, digits, dots, hyphens and underscores';
+export const SECRET_ACCESS_KEY_RULE = 'has 8 to 128 characters of ASCII without spaces';
+
+/** The body of `POST /api/access-keys`; what is not given is made. */
+export const accessKeyInput = z.strictObject({
+  user: z.string().optional(),
+  accessKeyId: z.string().regex(ACCESS_KEY_ID, { error: ACCESS_KEY_ID_RULE }).optional(),
+  secretAccessKey: z
+    .string()
+    .regex(SECRET_ACCESS_KEY, { error: SECRET_ACCESS_KEY_RULE })
+    .optional(),
+});
+
+export function isAccessKeyId(text: string): boolean {
+  return ACCESS_KEY_ID.test(text);
+}
+
+export function isSecretAccessKey(text: string): boolean {
+  return SECRET_ACCESS_KEY.test(text);
+}
+
+export function createAccessKeys(options: {
+  readonly store: KvStore;
+  readonly users: Users;
+  readonly secretBox: SecretBox;
+  readonly now: () => number;
+}): AccessKeys {
+  const { store, users, secretBox, now } = options;
+
+  async function find(id: string): Promise<AccessKeyRecord | undefined> {
+    if (!isAccessKeyId(id)) return undefined;
+    const entry = await store.get(ACCESS_KEY_PREFIX + id);
+    return entry && decodeAccessKey(entry);
+  }
+
+  function putKey({ accessKeyId, secretAccessKey, user }: KeyPair): KvMutation {
+    const secret = secretBox.seal(secretAccessKey, accessKeyId);
+    const value = encodeAccessKey({ user, secret, createdAt: now() });
+    return { type: 'put', key: ACCESS_KEY_PREFIX + accessKeyId, value };
+  }
+
+  function putList(user: string, ids: readonly string[]): KvMutation {
+    return { type: 'put', key: keyListKey(user), value: Buffer.from(JSON.stringify(ids)) };
+  }
+
+  /** Decides anew where a record that was relied on changed meanwhile. */
+  async function storeKey(pair: KeyPair, by: Caller): Promise<void> {
+    for (;;) {
+      const owner = await users.find(pair.user);
+      if (!owner) throw new KeystowError('not-found', `There is no user ${pair.user}.`);
+      const { ids, check } = await readKeyList(store, pair.user);
+      if (ids.length >= MAX_ACCESS_KEYS_PER_USER) {
+        throw new KeystowError(
+          'conflict',
+          `${pair.user} has ${MAX_ACCESS_KEYS_PER_USER} access keys: remove one first.`,
+        );
+      }
+      const absent = { key: ACCESS_KEY_PREFIX + pair.accessKeyId, version: null };
+      const outcome = await commitAs(
+        store,
+        by,
+        [absent, check, userCheck(owner)],
+        [putKey(pair), putList(pair.user, [...ids, pair.accessKeyId])],
+      );
+      if (typeof outcome === 'number') return;
+      if (outcome.conflict === absent.key) {
+        throw new KeystowError(
+          'conflict',
+          `There is an access key ${pair.accessKeyId} already: choose another id.`,
+        );
+      }
+    }
+  }
+
+  return {
+    async create(input, by) {
+      const user = input.user ?? by.name;
+      if (user !== by.name && by.role !== 'admin') {
+        throw new KeystowError('forbidden', 'Only an admin makes access keys for other users.');
+      }
+      const pair = {
+        accessKeyId: input.accessKeyId ?? newAccessKeyId(),
+        secretAccessKey: input.secretAccessKey ?? randomBytes(30).toString('base64'),
+        user,
+      };
+      await storeKey(pair, { principal: by });
+      return pair;
+    },
+
+    async list(by) {
+      if (by.role === 'admin') return (await listAccessKeys(store)).map(toAccessKey);
+      const { ids } = await readKeyList(store, by.name);
+      const records = await Promise.all(ids.map(find));
+      return records.flatMap((record) => (record ? [toAccessKey(record)] : []));
+    },
+
+    async remove(id, by) {
+      for (;;) {
+        const record = await find(id);
+        if (!record) throw new KeystowError('not-found', `There is no access key ${id}.`);
+        if (record.user !== by.name && by.role !== 'admin') {
+          throw new KeystowError('forbidden', `The access key ${id} belongs to another user.`);
+        }
+        const { ids, check } = await readKeyList(store, record.user);
+        const present = { key: ACCESS_KEY_PREFIX + id, version: record.version };
+        const others = ids.filter((other) => other !== id);
+        const outcome = await commitAs(
+          store,
+          { principal: by },
+          [present, check],
+          [{ type: 'delete', key: present.key }, putList(record.user, others)],
+        );
+        if (typeof outcome === 'number') return;
+      }
+    },
+
+    async ensure(pair) {
+      const record = await find(pair.accessKeyId);
+      if (!record) return storeKey(pair, {});
+      if (record.user !== pair.user) {
+        throw new KeystowError(
+          'conflict',
+          `The access key ${pair.accessKeyId} belongs to the user ${record.user}.`,
+        );
+      }
+      if (secretBox.open(record.secret, pair.accessKeyId) === pair.secretAccessKey) return;
+      await store.commit([], [putKey(pair)]);
+    },
+
+    async authenticate(claim) {
+      const id = claim.accessKeyId;
+      const record = await find(id);
+      const user = record && (await users.find(record.user));
+      if (!record || !user) throw invalidAccessKeyId(id);
+      if (claim.securityToken !== undefined) throw new S3Error('InvalidToken');
+      verifySignature(claim, secretBox.open(record.secret, id));
+      const check = { key: ACCESS_KEY_PREFIX + id, version: record.version };
+      return { principal: toPrincipal(user), accessKey: { id, check } };
+    },
+  };
+}
+
+function toAccessKey({ accessKeyId, user, createdAt }: AccessKeyRecord): AccessKey {
+  return { accessKeyId, user, createdAt: new Date(createdAt).toISOString() };
+}
+
+/** 20 characters as S3's have, of 100 random bits. */
+function newAccessKeyId(): string {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+  return Array.from(randomBytes(20), (byte) => alphabet[byte % 32]).join('');
+}

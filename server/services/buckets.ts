@@ -1,0 +1,198 @@
+import { z } from 'zod';
+import { KeystowError } from '../../shared/errors.ts';
+import { isBucketName } from '../s3/bucket-name.ts';
+import { type CannedAcl, cannedAcls } from '../s3/canned-acl.ts';
+import type { KvCheck, KvEntry, KvMutation, KvStore } from '../stores/kv-store.ts';
+import { type Caller, commitAs } from './caller.ts';
+import { checkAdmin, type Principal, readablePrefixes } from './grants.ts';
+
+/** Buckets: the names, with their ACLs, that objects lie under. */
+
+export interface Bucket {
+  readonly name: string;
+  readonly acl: CannedAcl;
+  /** ISO 8601. */
+  readonly createdAt: string;
+}
+
+export interface StoredBucket extends Bucket {
+  /** No object was ever stored since it was made, or since somebody looked whether it is empty. */
+  readonly mayBeEmpty: boolean;
+  readonly version: number;
+}
+
+export interface Buckets {
+  find(name: string): Promise<StoredBucket | undefined>;
+  /** Those that the principal's grants cover something of, by name in byte order. */
+  list(by: Principal): Promise<Bucket[]>;
+  /**
+   * Makes a bucket; undefined where there is one already. Rejects with `forbidden`, or `bad-request`
+   * for a name that no bucket may have.
+   */
+  create(name: string, input: BucketInput, by: Caller): Promise<Bucket | undefined>;
+  /** Makes a bucket, or changes what is given of one. Rejects as `create` does. */
+  put(name: string, input: BucketInput, by: Caller): Promise<{ bucket: Bucket; isNew: boolean }>;
+  /** Rejects with `forbidden`. */
+  remove(name: string, by: Caller): Promise<'removed' | 'absent' | 'not-empty'>;
+  /** Makes sure that a bucket is there, whoever asks. Rejects with `bad-request` for its name. */
+  ensure(name: string): Promise<void>;
+}
+
+export type BucketInput = z.infer<typeof bucketInput>;
+
+/** The body of `PUT /api/buckets/:bucket`. */
+export const bucketInput = z.strictObject({ acl: z.enum(cannedAcls).optional() });
+
+/** First segments of paths that Keystow keeps for itself. */
+export const reservedNames: ReadonlySet<string> = new Set([
+  'data',
+  'api',
+  'submit-files',
+  'console',
+  'socket.io',
+  'favicon.ico',
+  'robots.txt',
+  'metrics',
+]);
+
+const BUCKET_PREFIX = 'bucket/';
+const OBJECT_PREFIX = 'object/';
+
+/** Where an object's index entry lies. */
+export function objectEntryKey(bucket: string, key: string): string {
+  return `${OBJECT_PREFIX}${bucket}/${key}`;
+}
+
+export function bucketCheck({ name, version }: StoredBucket): KvCheck {
+  return { key: BUCKET_PREFIX + name, version };
+}
+
+/**
+ * What has to be written with an object, so that a removal of the bucket that has just found it
+ * empty fails: nothing but for the first object.
+ */
+export function markUsed(bucket: StoredBucket): KvMutation[] {
+  return bucket.mayBeEmpty ? [putBucket({ ...bucket, mayBeEmpty: false })] : [];
+}
+
+export function createBuckets(store: KvStore, now: () => number): Buckets {
+  async function find(name: string): Promise<StoredBucket | undefined> {
+    if (!isBucketName(name)) return undefined;
+    const entry = await store.get(BUCKET_PREFIX + name);
+    return entry && parseBucket(entry);
+  }
+
+  function newBucket(
+    name: string,
+    { acl = 'private' }: BucketInput,
+  ): Omit<StoredBucket, 'version'> {
+    return { name, acl, createdAt: new Date(now()).toISOString(), mayBeEmpty: true };
+  }
+
+  async function create(name: string, input: BucketInput, by: Caller): Promise<Bucket | undefined> {
+    checkName(name);
+    const bucket = newBucket(name, input);
+    const absent = { key: BUCKET_PREFIX + name, version: null };
+    const outcome = await commitAs(store, by, [absent], [putBucket(bucket)]);
+    return typeof outcome === 'number' ? publicPart(bucket) : undefined;
+  }
+
+  async function hasObjects(name: string): Promise<boolean> {
+    for await (const page of store.keys({ prefix: objectEntryKey(name, ''), limit: 1 })) {
+      if (page.length > 0) return true;
+    }
+    return false;
+  }
+
+  return {
+    find,
+
+    async list(by) {
+      const buckets: Bucket[] = [];
+      for await (const page of store.range({ prefix: BUCKET_PREFIX })) {
+        buckets.push(...page.map((entry) => publicPart(parseBucket(entry))));
+      }
+      return buckets.filter(({ name }) => readablePrefixes(by, `${name}/`).length > 0);
+    },
+
+    async create(name, input, by) {
+      checkAuthor(by);
+      return create(name, input, by);
+    },
+
+    async put(name, input, by) {
+      checkAuthor(by);
+      for (;;) {
+        const created = await create(name, input, by);
+        if (created) return { bucket: created, isNew: true };
+        const current = await find(name);
+        if (!current) continue;
+        const bucket = { ...current, acl: input.acl ?? current.acl };
+        const outcome = await commitAs(store, by, [bucketCheck(current)], [putBucket(bucket)]);
+        if (typeof outcome === 'number') return { bucket: publicPart(bucket), isNew: false };
+      }
+    },
+
+    async remove(name, by) {
+      checkAuthor(by);
+      for (;;) {
+        const bucket = await find(name);
+        if (!bucket) return 'absent';
+        if (await hasObjects(name)) return 'not-empty';
+        // An upload that began before conflicts with this, or with the removal below.
+        const looked = putBucket({ ...bucket, mayBeEmpty: true });
+        const version = await commitAs(store, by, [bucketCheck(bucket)], [looked]);
+        if (typeof version !== 'number') continue;
+        if (await hasObjects(name)) return 'not-empty';
+        const unused = bucketCheck({ ...bucket, version });
+        const outcome = await commitAs(store, by, [unused], [{ type: 'delete', key: unused.key }]);
+        if (typeof outcome === 'number') return 'removed';
+      }
+    },
+
+    async ensure(name) {
+      if (!(await find(name))) await create(name, {}, {});
+    },
+  };
+}
+
+/** Buckets are changed by admins only. */
+function checkAuthor({ principal }: Caller): void {
+  if (principal) checkAdmin(principal);
+  else throw new KeystowError('forbidden', 'Only an admin may do this.');
+}
+
+/** Throws `bad-request`. */
+function checkName(name: string): void {
+  if (!isBucketName(name)) {
+    throw new KeystowError(
+      'bad-request',
+      `${name} cannot be a bucket's name: it has 3 to 63 lower-case letters, digits, dots and hyphens, and begins and ends with a letter or digit.`,
+    );
+  }
+  if (reservedNames.has(name)) {
+    throw new KeystowError(
+      'bad-request',
+      `${name} cannot be a bucket's name: Keystow keeps that path for itself.`,
+    );
+  }
+}
+
+function putBucket({
+  name,
+  acl,
+  createdAt,
+  mayBeEmpty,
+}: Omit<StoredBucket, 'version'>): KvMutation {
+  const value = Buffer.from(JSON.stringify({ acl, createdAt, mayBeEmpty }));
+  return { type: 'put', key: BUCKET_PREFIX + name, value };
+}
+
+function parseBucket({ key, value, version }: KvEntry): StoredBucket {
+  const record: Omit<StoredBucket, 'name' | 'version'> = JSON.parse(value.toString());
+  return { ...record, name: key.slice(BUCKET_PREFIX.length), version };
+}
+
+function publicPart({ name, acl, createdAt }: Bucket): Bucket {
+  return { name, acl, createdAt };
+}

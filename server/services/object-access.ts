@@ -1,0 +1,45 @@
+import {
+  type AclCaller,
+  type CannedAcl,
+  mayListBucket,
+  mayReadObject,
+  mayWriteObjects,
+} from '../s3/canned-acl.ts';
+import { noSuchKey, S3Error } from '../s3/s3-error.ts';
+import type { Caller } from './caller.ts';
+import { type Access, isAllowed } from './grants.ts';
+
+/** Who may do what with objects: a user's grants first, then the ACLs of bucket and object. */
+
+interface Resource {
+  readonly bucket: string;
+  readonly key: string;
+}
+
+/**
+ * The object, if the caller may read it. Throws S3Error AccessDenied; NoSuchKey where there is none,
+ * which only who may list the bucket is told.
+ */
+export function checkMayRead<T extends { readonly attributes: { readonly acl: CannedAcl } }>(
+  caller: Caller,
+  resource: Resource,
+  bucketAcl: CannedAcl,
+  object: T | undefined,
+): T {
+  const as = aclCaller(caller, 'read', resource);
+  if (object && mayReadObject(object.attributes.acl, as)) return object;
+  if (!object && mayListBucket(bucketAcl, as)) throw noSuchKey(resource.key);
+  throw new S3Error('AccessDenied');
+}
+
+/** Throws S3Error AccessDenied. */
+export function checkMayWrite(caller: Caller, resource: Resource, bucketAcl: CannedAcl): void {
+  if (!mayWriteObjects(bucketAcl, aclCaller(caller, 'write', resource))) {
+    throw new S3Error('AccessDenied');
+  }
+}
+
+function aclCaller({ principal }: Caller, access: Access, { bucket, key }: Resource): AclCaller {
+  if (!principal) return 'anonymous';
+  return isAllowed(principal, access, `${bucket}/${key}`) ? 'owner' : 'authenticated';
+}
