@@ -7,19 +7,39 @@ import type { Handler, State } from './http/context.ts';
 import { errorBoundary } from './http/error-boundary.ts';
 import { allowOrigins, refuseForeignOrigins } from './http/origin.ts';
 import { requestLog } from './http/request-log.ts';
+import { accessKeyRoutes } from './http/routes/access-keys.ts';
+import { bucketApiRoutes } from './http/routes/buckets.ts';
 import { documentRoutes } from './http/routes/documents.ts';
 import { healthRoutes } from './http/routes/health.ts';
+import { objectRoutes } from './http/routes/objects.ts';
+import { bucketRoutes, serviceRoutes } from './http/routes/s3-buckets.ts';
+import { postObject } from './http/routes/uploads.ts';
 import { userRoutes } from './http/routes/users.ts';
+import { createS3Callers } from './http/s3-caller.ts';
+import { type S3Routes, s3Requests } from './http/s3-requests.ts';
+import type { AccessKeys } from './services/access-keys.ts';
+import type { Buckets } from './services/buckets.ts';
 import type { Authenticator } from './services/credentials.ts';
 import type { Documents } from './services/documents.ts';
+import type { Objects } from './services/objects.ts';
 import type { Users } from './services/users.ts';
 
 export interface AppServices {
   readonly authenticator: Authenticator;
   readonly documents: Documents;
   readonly users: Users;
+  readonly accessKeys: AccessKeys;
+  readonly buckets: Buckets;
+  readonly objects: Objects;
   readonly log: Logger;
+  readonly now: () => number;
   readonly maxDocumentBytes: number;
+  readonly maxUploadBytes: number;
+  /** Domains below which a Host names a bucket. */
+  readonly s3Domains: readonly string[];
+  /** Base of the URLs in answers; undefined: what the request was sent to. */
+  readonly publicUrl: string | undefined;
+  readonly region: string;
   /** Origins whose pages may use the JSON routes. */
   readonly corsOrigins: readonly string[];
   /** Believe `X-Forwarded-For`, `-Proto` and `-Host` of the nearest proxy. */
@@ -40,16 +60,30 @@ export function createApp(services: AppServices): Koa<State> {
   const authenticated = authenticate(services.authenticator);
   healthRoutes(router);
   userRoutes(router, authenticated, services.users);
+  accessKeyRoutes(router, authenticated, services.accessKeys);
+  bucketApiRoutes(router, authenticated, services.buckets);
   documentRoutes(router, authenticated, services.documents, services.maxDocumentBytes);
 
   app.use(requestLog(services.log));
   app.use(errorBoundary(services.log));
+  const addresses = { domains: services.s3Domains, publicUrl: services.publicUrl };
+  app.use(s3Requests(s3Routes(services), addresses));
   app.use(refuseForeignOrigins(services.corsOrigins));
   if (services.corsOrigins.length > 0) app.use(allowOrigins(services.corsOrigins));
   app.use(refuseUnanswered);
   app.use(router.routes());
   app.use(router.allowedMethods());
   return app;
+}
+
+function s3Routes(services: AppServices): S3Routes {
+  const options = { ...services, callers: createS3Callers(services) };
+  const post = { POST: postObject(options) };
+  return {
+    service: { ...serviceRoutes(options), ...post },
+    bucket: { ...bucketRoutes(options), ...post },
+    object: objectRoutes(options),
+  };
 }
 
 /** An unknown path is a 404; a method that the path lacks a 405, whose `Allow` the router has set. */

@@ -1,8 +1,19 @@
 import { randomBytes } from 'node:crypto';
+import { KeystowError } from '../shared/errors.ts';
 import { type Config, ConfigError } from './config.ts';
+import {
+  ACCESS_KEY_ID_RULE,
+  type AccessKeys,
+  isAccessKeyId,
+  isSecretAccessKey,
+  SECRET_ACCESS_KEY_RULE,
+} from './services/access-keys.ts';
+import type { Buckets } from './services/buckets.ts';
 import type { Passwords } from './services/passwords.ts';
 import type { Users } from './services/users.ts';
 import { isPassword, isUserName, USER_NAME_RULE } from './services/users.ts';
+
+/** What the settings say has to be there from the start. */
 
 /**
  * There is no default password. One that is given is applied at every start: the way back in. With
@@ -32,4 +43,37 @@ export async function ensureAdmin(
   // Written only where something changes, so that a restart is no change of the user.
   if (user?.role === 'admin' && (await passwords.verify(adminPassword, user.passwordHash))) return;
   await users.put(name, { password: adminPassword, role: 'admin' });
+}
+
+/** The admin's access key of the settings: it has that secret after every start. */
+export async function ensureAccessKey(
+  { accessKey, adminUser }: Pick<Config, 'accessKey' | 'adminUser'>,
+  accessKeys: AccessKeys,
+): Promise<void> {
+  if (!accessKey) return;
+  if (!isAccessKeyId(accessKey.accessKeyId)) {
+    throw new ConfigError(`ACCESS_KEY_ID ${ACCESS_KEY_ID_RULE}.`);
+  }
+  if (!isSecretAccessKey(accessKey.secretAccessKey)) {
+    throw new ConfigError(`SECRET_ACCESS_KEY ${SECRET_ACCESS_KEY_RULE}.`);
+  }
+  await asConfigError('ACCESS_KEY_ID', accessKeys.ensure({ ...accessKey, user: adminUser }));
+}
+
+/** The buckets that forms upload to unless told otherwise. */
+export async function ensureBuckets(
+  { uploadBucket, submitBucket }: Pick<Config, 'uploadBucket' | 'submitBucket'>,
+  buckets: Buckets,
+): Promise<void> {
+  await asConfigError('UPLOAD_BUCKET', buckets.ensure(uploadBucket));
+  await asConfigError('SUBMIT_BUCKET', buckets.ensure(submitBucket));
+}
+
+async function asConfigError(setting: string, work: Promise<void>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    if (!(error instanceof KeystowError)) throw error;
+    throw new ConfigError(`${setting}: ${error.message}`);
+  }
 }

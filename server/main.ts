@@ -1,18 +1,24 @@
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import type { SecureContextOptions } from 'node:tls';
 import type { Logger } from 'pino';
 import { SHUTDOWN_GRACE_MS } from '../shared/limits.ts';
-import { ensureAdmin } from './admin-account.ts';
 import { createApp } from './app.ts';
 import { type Config, ConfigError } from './config.ts';
+import { ensureAccessKey, ensureAdmin, ensureBuckets } from './first-start.ts';
 import { createListener, type Listener } from './http/listener.ts';
+import { openSecretBox } from './master-key.ts';
+import { createAccessKeys } from './services/access-keys.ts';
+import { createBuckets } from './services/buckets.ts';
 import { createAuthenticator } from './services/credentials.ts';
 import { createDocuments } from './services/documents.ts';
+import { createObjects } from './services/objects.ts';
 import { createPasswords } from './services/passwords.ts';
 import { createThrottle } from './services/throttle.ts';
 import { createUsers } from './services/users.ts';
 import { type Bridge, createBridge } from './socket/bridge.ts';
 import { createDispatch } from './socket/dispatch.ts';
+import type { BlobStore } from './stores/blob-store.ts';
 import type { KvStore } from './stores/kv-store.ts';
 import { loadTls } from './tls.ts';
 import { version } from './version.ts';
@@ -44,6 +50,19 @@ export async function openStore(config: Config, log: Logger): Promise<KvStore> {
   });
 }
 
+/** Opens the blob store that the configuration names. */
+async function openBlobStore(config: Config): Promise<BlobStore> {
+  const { openFileBlobStore } = await import('./drivers/file/file-blob-store.ts');
+  return openFileBlobStore(join(config.dataDir, 'blobs'));
+}
+
+/** What tests put in the place of the real thing. */
+export interface Overrides {
+  readonly openStore?: typeof openStore;
+  /** The clock, in milliseconds since 1970. */
+  readonly now?: () => number;
+}
+
 /**
  * Starts everything; `print` takes the lines that a person waits for. Rejects with an error whose
  * message says what to change, and leaves nothing open.
@@ -52,10 +71,11 @@ export async function startServer(
   config: Config,
   log: Logger,
   print: (line: string) => void,
-  open: typeof openStore = openStore,
+  overrides: Overrides = {},
 ): Promise<RunningServer> {
   const tls = config.tls && (await loadTls(config.tls, (message) => log.warn(message)));
-  const store = await open(config, log);
+  const now = overrides.now ?? Date.now;
+  const store = await (overrides.openStore ?? openStore)(config, log);
   const passwords = createPasswords(config.bcryptCost);
   const listening: Listening[] = [];
 
@@ -67,18 +87,35 @@ export async function startServer(
 
   try {
     const users = createUsers(store, passwords);
+    const secretBox = await openSecretBox(config, store);
+    const accessKeys = createAccessKeys({ store, users, secretBox, now });
+    const buckets = createBuckets(store, now);
+    const blobs = await openBlobStore(config);
+    const objects = createObjects({ store, blobs, buckets, log, now });
     await ensureAdmin(config, users, passwords, print);
+    await ensureAccessKey(config, accessKeys);
+    await ensureBuckets(config, buckets);
+    const swept = await objects.sweep();
+    if (swept > 0) log.info({ swept }, 'removed what unfinished uploads had left');
     const app = createApp({
       authenticator: createAuthenticator({
         users,
         passwords,
         throttle: createThrottle(),
-        now: Date.now,
+        now,
       }),
       documents: createDocuments(store, { maxDocumentBytes: config.maxDocumentBytes }),
       users,
+      accessKeys,
+      buckets,
+      objects,
       log,
+      now,
       maxDocumentBytes: config.maxDocumentBytes,
+      maxUploadBytes: config.maxUploadBytes,
+      s3Domains: config.s3Domains,
+      publicUrl: config.publicUrl,
+      region: config.region,
       corsOrigins: config.corsOrigins,
       trustProxy: config.trustProxy,
     });

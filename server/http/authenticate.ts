@@ -21,7 +21,13 @@ export function principalOf(ctx: Context): Principal {
   return ctx.state.principal;
 }
 
-function parseBasic(header: string): Credentials | undefined {
+/** Whether the request has Basic credentials, right or wrong. */
+export function isBasic(ctx: Context): boolean {
+  return /^Basic /i.test(ctx.get('authorization'));
+}
+
+/** RFC 7617. Throws `unauthenticated` for what is no UTF-8 with a colon. */
+export function parseBasic(header: string): Credentials | undefined {
   if (header === '') return undefined;
   const [, token] = /^Basic +([\w+/~.-]+=*) *$/i.exec(header) ?? [];
   if (token === undefined) return undefined;

@@ -38,7 +38,7 @@ export async function readBody(ctx: Context, maxBytes: number): Promise<Buffer> 
  * Says `100 Continue` only now, so that a refused body is never sent; HTTP/1.0 does not know it (RFC
  * 9110, 10.1.1).
  */
-function acceptBody(ctx: Context): void {
+export function acceptBody(ctx: Context): void {
   const expects = /^100-continue$/i.test(ctx.get('expect'));
   if (expects && ctx.req.httpVersion !== '1.0') ctx.res.writeContinue();
 }

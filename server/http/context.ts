@@ -5,8 +5,14 @@ import type { Principal } from '../services/grants.ts';
 /** What travels with a request from the listener, or the socket, to its route. */
 export interface State {
   requestId: string;
-  /** Why the request was refused: for the log. */
+  /** Why the request was refused, in a word and in a sentence: for the log. */
   refusal?: string;
+  reason?: string;
+  /** Errors are S3's XML. */
+  isS3?: boolean;
+  /** BUCKET/KEY of an upload, and the access key that signed: for the log. */
+  object?: string;
+  accessKeyId?: string;
   /** Set by authenticate.ts on the routes that need credentials. */
   principal?: Principal;
   /** Set for envelopes: the credentials and the body came with it. */

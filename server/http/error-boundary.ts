@@ -1,30 +1,53 @@
 import type { Logger } from 'pino';
 import { KeystowError } from '../../shared/errors.ts';
-import type { Handler } from './context.ts';
+import { S3Error } from '../s3/s3-error.ts';
+import { isBasic } from './authenticate.ts';
+import type { Context, Handler } from './context.ts';
+import { sendS3Error, toS3Failure } from './s3-answer.ts';
 
 /** RFC 7617; browsers then ask their user. */
 const CHALLENGE = 'Basic realm="keystow", charset="UTF-8"';
 
-/** The one place where an error becomes an answer. What is not meant for clients is a 500 without details. */
+/**
+ * The one place where an error becomes an answer: S3's XML on its routes, else JSON. What is not
+ * meant for clients is a 500 without details.
+ */
 export function errorBoundary(log: Logger): Handler {
   return async (ctx, next) => {
     try {
       await next();
     } catch (thrown) {
-      const error = toKeystowError(thrown, ctx.state.requestId);
-      if (error.status >= 500)
+      const error = toAnswerable(thrown, ctx.state.requestId);
+      if (error.status >= 500 && error.status !== 501)
         log.error({ id: ctx.state.requestId, err: error.cause ?? thrown }, error.message);
       ctx.state.refusal = error.code;
-      ctx.status = error.status;
-      if (error.code === 'unauthenticated') ctx.set('WWW-Authenticate', CHALLENGE);
-      for (const [name, value] of Object.entries(error.headers)) ctx.set(name, value);
-      ctx.body = { error: error.message };
+      if (ctx.state.isS3) answerXml(ctx, error);
+      else answerJson(ctx, error);
     }
   };
 }
 
-function toKeystowError(thrown: unknown, requestId: string): KeystowError {
-  if (thrown instanceof KeystowError) return thrown;
+function answerJson(ctx: Context, error: S3Error | KeystowError): void {
+  ctx.status = error.status;
+  if (error.code === 'unauthenticated') ctx.set('WWW-Authenticate', CHALLENGE);
+  for (const [name, value] of Object.entries(error.headers)) ctx.set(name, value);
+  ctx.body = { error: error.message };
+}
+
+function answerXml(ctx: Context, error: S3Error | KeystowError): void {
+  // Says which condition of a policy failed, or what was wrong with a header.
+  ctx.state.reason = error.message;
+  const failure = toS3Failure(error);
+  // A challenge is for who tried Basic; to other clients S3 knows no 401.
+  if (failure.status !== 401) sendS3Error(ctx, failure);
+  else if (isBasic(ctx)) {
+    ctx.set('WWW-Authenticate', CHALLENGE);
+    sendS3Error(ctx, failure);
+  } else sendS3Error(ctx, { ...failure, status: 403 });
+}
+
+function toAnswerable(thrown: unknown, requestId: string): S3Error | KeystowError {
+  if (thrown instanceof KeystowError || thrown instanceof S3Error) return thrown;
   return new KeystowError(
     'internal',
     `An unexpected error: the log tells more under the request id ${requestId}.`,

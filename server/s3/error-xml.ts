@@ -1,9 +1,9 @@
-import type { S3Error } from './s3-error.ts';
+import type { ErrorMember } from './s3-error.ts';
 import { XML_DECLARATION, xmlElement } from './xml-text.ts';
 
 /** The body of an answer with an error, its members in S3's order. */
 export function errorXml(
-  error: Pick<S3Error, 'code' | 'message' | 'extra'>,
+  error: { code: string; message: string; extra: readonly ErrorMember[] },
   answer: { resource?: string | undefined; requestId: string; hostId: string },
 ): string {
   const members = [

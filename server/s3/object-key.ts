@@ -4,9 +4,10 @@ import { bytesToText, decodePercent } from './uri-encoding.ts';
 /** An object's key, in bytes of UTF-8. */
 export const MAX_OBJECT_KEY_BYTES = 1_024;
 
-/** Throws S3Error InvalidArgument for the empty key, KeyTooLongError over 1,024 bytes of UTF-8. */
+/** Throws S3Error InvalidArgument for the empty key and for NUL, KeyTooLongError over 1,024 bytes of UTF-8. */
 export function checkObjectKey(key: string): void {
   if (key === '') throw invalidArgument('User key must have a length greater than 0.', 'key', '');
+  if (key.includes('\0')) throw invalidArgument('A key must not contain NUL.', 'key', key);
   const size = Buffer.byteLength(key);
   if (size > MAX_OBJECT_KEY_BYTES) {
     throw new S3Error('KeyTooLongError', {

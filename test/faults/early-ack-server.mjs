@@ -55,6 +55,8 @@ async function openEarlyAcknowledgingStore(config, log) {
 const print = (line) => process.stdout.write(`${line}\n`);
 const config = parseConfig({}, process.env);
 const log = await createLog(config.logLevel);
-const server = await startServer(config, log, print, openEarlyAcknowledgingStore);
+const server = await startServer(config, log, print, {
+  openStore: openEarlyAcknowledgingStore,
+});
 for (const url of server.urls) print(`keystow listening on ${url}`);
 process.once('SIGTERM', () => server.close());

@@ -110,7 +110,7 @@ describe('a connection', () => {
       ['POST /data/there', [], '{"b":2}', 406],
       ['PUT /data/absent', [], '{"b":2}', 404],
       ['POST /data/x', [], '{', 400],
-      ['POST /nothing', [], large, 404],
+      ['POST /api/nothing', [], large, 404],
       ['DELETE /data', [], '{"b":2}', 405],
       ['PUT /api/users/x', [], large, 413],
     ];

@@ -58,7 +58,8 @@ describe('object keys', () => {
   test('have 1 to 1,024 bytes of UTF-8', () => {
     checkObjectKey('a');
     checkObjectKey('é'.repeat(512));
-    checkObjectKey('/..//\u0000');
+    checkObjectKey('/..//\u0001');
+    expect(() => checkObjectKey('a\u0000b')).toThrow('A key must not contain NUL.');
     expect(told(() => checkObjectKey(`${'é'.repeat(512)}a`))).toEqual([
       'KeyTooLongError',
       400,

@@ -1,0 +1,30 @@
+import type Router from '@koa/router';
+import { type AccessKeys, accessKeyInput } from '../../services/access-keys.ts';
+import { principalOf } from '../authenticate.ts';
+import { jsonBody, parseInput } from '../body.ts';
+import type { Handler, State } from '../context.ts';
+import { decodeAfter } from '../target.ts';
+
+const ACCESS_KEYS = '/api/access-keys';
+
+export function accessKeyRoutes(
+  router: Router<State>,
+  authenticated: Handler,
+  accessKeys: AccessKeys,
+): void {
+  router.get(ACCESS_KEYS, authenticated, async (ctx) => {
+    ctx.body = await accessKeys.list(principalOf(ctx));
+  });
+
+  router.post(ACCESS_KEYS, authenticated, jsonBody, async (ctx) => {
+    const input = parseInput(accessKeyInput, ctx.request.body);
+    ctx.status = 201;
+    ctx.set('Cache-Control', 'no-store');
+    ctx.body = await accessKeys.create(input, principalOf(ctx));
+  });
+
+  router.delete(/^\/api\/access-keys\/.*$/s, authenticated, async (ctx) => {
+    await accessKeys.remove(decodeAfter(ctx, `${ACCESS_KEYS}/`), principalOf(ctx));
+    ctx.status = 204;
+  });
+}

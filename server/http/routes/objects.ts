@@ -1,0 +1,130 @@
+import { parseByteRange } from '../../s3/byte-range.ts';
+import { isNotModified, isRangeApplicable } from '../../s3/conditional-request.ts';
+import { metadataHeaderValue, storedHeaderValue } from '../../s3/header-text.ts';
+import { noSuchBucket, S3Error } from '../../s3/s3-error.ts';
+import type { Buckets } from '../../services/buckets.ts';
+import { checkMayRead, checkMayWrite } from '../../services/object-access.ts';
+import type { Objects, StoredObject } from '../../services/objects.ts';
+import type { Context } from '../context.ts';
+import type { S3Callers } from '../s3-caller.ts';
+import type { S3Handler, S3Target } from '../s3-requests.ts';
+
+/** S3's, for an object that none was given for. */
+const DEFAULT_TYPE = 'binary/octet-stream';
+/**
+ * An object is shown on the origin that the console and the JSON routes have: no script of it may
+ * run, and nothing be loaded.
+ */
+const SANDBOX = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
+
+/** Parameters that replace a stored header in one answer, for signed requests only. */
+const RESPONSE_PARAMETERS = [
+  'Cache-Control',
+  'Content-Disposition',
+  'Content-Encoding',
+  'Content-Language',
+  'Content-Type',
+  'Expires',
+];
+
+export interface ObjectRouteOptions {
+  readonly callers: S3Callers;
+  readonly buckets: Buckets;
+  readonly objects: Objects;
+}
+
+export function objectRoutes(options: ObjectRouteOptions): Record<string, S3Handler> {
+  const { callers, buckets, objects } = options;
+
+  async function findReadable(ctx: Context, target: S3Target): Promise<StoredObject> {
+    const { hostBucket, bucket: name = '', key } = target;
+    const caller = await callers.ofRequest(ctx, hostBucket);
+    const bucket = await buckets.find(name);
+    if (!bucket) throw noSuchBucket(name);
+    const found = await objects.find(name, key);
+    const object = checkMayRead(caller, { bucket: name, key }, bucket.acl, found);
+    checkResponseParameters(ctx, caller.principal !== undefined);
+    return object;
+  }
+
+  const get: S3Handler = async (ctx, target) => {
+    let missing = -1;
+    for (;;) {
+      const object = await findReadable(ctx, target);
+      if (object.version === missing) throw new Error(`The bytes of ${ctx.path} are missing.`);
+      if (isNotModified(ctx.req.headers, object)) {
+        setObjectHeaders(ctx, object);
+        ctx.status = 304;
+        return;
+      }
+      const range = rangeOf(ctx, object);
+      const bytes = ctx.method === 'HEAD' ? null : await objects.read(object, range);
+      if (bytes !== undefined) {
+        setObjectHeaders(ctx, object);
+        ctx.status = range ? 206 : 200;
+        if (range) ctx.set('Content-Range', `bytes ${range.start}-${range.end}/${object.size}`);
+        if (bytes !== null) ctx.body = bytes;
+        ctx.length = range ? range.end - range.start + 1 : object.size;
+        return;
+      }
+      missing = object.version;
+    }
+  };
+
+  const remove: S3Handler = async (ctx, { hostBucket, bucket: name = '', key }) => {
+    const caller = await callers.ofRequest(ctx, hostBucket);
+    const bucket = await buckets.find(name);
+    if (!bucket) throw noSuchBucket(name);
+    checkMayWrite(caller, { bucket: name, key }, bucket.acl);
+    await objects.remove(name, key, caller);
+    ctx.status = 204;
+  };
+
+  return { GET: get, HEAD: get, DELETE: remove };
+}
+
+function rangeOf(ctx: Context, object: StoredObject) {
+  if (!isRangeApplicable(ctx.req.headers, object)) return undefined;
+  return parseByteRange(ctx.req.headers.range, object.size);
+}
+
+function setObjectHeaders(ctx: Context, object: StoredObject): void {
+  const { headers, metadata, storageClass, tags } = object.attributes;
+  const { res } = ctx;
+  res.setHeader('Content-Type', DEFAULT_TYPE);
+  for (const [name, value] of Object.entries(headers))
+    res.setHeader(name, storedHeaderValue(value));
+  for (const [name, value] of metadata) {
+    res.setHeader(`x-amz-meta-${name}`, metadataHeaderValue(value));
+  }
+  if (storageClass !== 'STANDARD') res.setHeader('x-amz-storage-class', storageClass);
+  if (tags.length > 0) res.setHeader('x-amz-tagging-count', tags.length);
+  if (object.checksum && ctx.get('x-amz-checksum-mode').toUpperCase() === 'ENABLED') {
+    res.setHeader(`x-amz-checksum-${object.checksum.algorithm}`, object.checksum.value);
+    res.setHeader('x-amz-checksum-type', 'FULL_OBJECT');
+  }
+  for (const [name, value] of responseParameters(ctx))
+    res.setHeader(name, storedHeaderValue(value));
+  res.setHeader('ETag', `"${object.etag}"`);
+  res.setHeader('Last-Modified', new Date(object.lastModified).toUTCString());
+  res.setHeader('Accept-Ranges', 'bytes');
+  res.setHeader('Content-Security-Policy', SANDBOX);
+}
+
+function responseParameters(ctx: Context): [string, string][] {
+  const query = new URLSearchParams(ctx.querystring);
+  return RESPONSE_PARAMETERS.flatMap((name): [string, string][] => {
+    const value = query.get(`response-${name.toLowerCase()}`);
+    // What no header can hold is left out (RFC 9110, 5.5).
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it looks for.
+    return value === null || /[\x00-\x08\x0a-\x1f\x7f]/.test(value) ? [] : [[name, value]];
+  });
+}
+
+/** Throws S3Error InvalidRequest: a link that anybody may write could make a page of an object. */
+function checkResponseParameters(ctx: Context, isAuthenticated: boolean): void {
+  if (isAuthenticated || responseParameters(ctx).length === 0) return;
+  throw new S3Error('InvalidRequest', {
+    message: 'Request specific response headers cannot be used for anonymous GET requests.',
+  });
+}

@@ -1,0 +1,115 @@
+import { MAX_FORM_OVERHEAD_BYTES } from '../../../shared/limits.ts';
+import { postResponseXml } from '../../s3/answer-xml.ts';
+import { checkPostPolicy, checkSizeSoFar, policyBucket } from '../../s3/check-post-policy.ts';
+import { parseFormAuth } from '../../s3/form-auth.ts';
+import {
+  type FormFields,
+  fieldValue,
+  formFields,
+  MAX_FORM_FIELDS_BYTES,
+} from '../../s3/form-fields.ts';
+import { parseObjectAttributes } from '../../s3/object-attributes.ts';
+import { checkObjectKey } from '../../s3/object-key.ts';
+import { type ContentLengthRange, parsePostPolicy } from '../../s3/post-policy.ts';
+import { missingField, noSuchBucket } from '../../s3/s3-error.ts';
+import { objectLocation, parseSuccessAction, redirectLocation } from '../../s3/success-action.ts';
+import type { Buckets, StoredBucket } from '../../services/buckets.ts';
+import type { Caller } from '../../services/caller.ts';
+import { checkMayWrite } from '../../services/object-access.ts';
+import type { Objects, StoredObject } from '../../services/objects.ts';
+import type { Context } from '../context.ts';
+import { openForm } from '../multipart.ts';
+import { sendXml } from '../s3-answer.ts';
+import type { S3Callers } from '../s3-caller.ts';
+import type { S3Handler, S3Target } from '../s3-requests.ts';
+
+export interface UploadOptions {
+  readonly callers: S3Callers;
+  readonly buckets: Buckets;
+  readonly objects: Objects;
+  readonly now: () => number;
+  readonly maxUploadBytes: number;
+  readonly publicUrl: string | undefined;
+}
+
+/** What a form's fields allow, before a byte of its file is looked at. */
+interface Admitted {
+  readonly caller: Caller;
+  readonly bucket: StoredBucket;
+  readonly key: string;
+  /** What the policy says of the file's size. */
+  readonly ranges: readonly ContentLengthRange[];
+}
+
+/** POST Object: a form with fields, a policy, its signature, and a file. */
+export function postObject(options: UploadOptions): S3Handler {
+  const { callers, buckets, objects, now, maxUploadBytes } = options;
+
+  async function admit(ctx: Context, fields: FormFields, target: S3Target): Promise<Admitted> {
+    const key = fieldValue(fields, 'key');
+    if (key === undefined) throw missingField('key');
+    const claim = parseFormAuth(fields);
+    const caller = claim ? await callers.ofForm(ctx, claim) : await callers.unsigned(ctx);
+    const policy = claim && parsePostPolicy(fieldValue(fields, 'policy') ?? '');
+    const name =
+      target.bucket ?? fieldValue(fields, 'bucket') ?? (policy ? policyBucket(policy) : undefined);
+    if (name === undefined) throw missingField('bucket');
+    ctx.state.object = `${name}/${key}`;
+    const ranges = policy ? checkPostPolicy(policy, fields, now(), { bucket: name }) : [];
+    const bucket = await buckets.find(name);
+    if (!bucket) throw noSuchBucket(name);
+    checkObjectKey(key);
+    checkMayWrite(caller, { bucket: name, key }, bucket.acl);
+    return { caller, bucket, key, ranges };
+  }
+
+  return async (ctx, target) => {
+    const limit = { min: 0, max: maxUploadBytes };
+    const overhead = MAX_FORM_FIELDS_BYTES + MAX_FORM_OVERHEAD_BYTES;
+    checkSizeSoFar([limit], Number(ctx.get('content-length')) - overhead);
+    const form = openForm(ctx);
+    try {
+      const { pairs, filename } = await form.head();
+      const fields = formFields(pairs, filename);
+      const { caller, bucket, key, ranges } = await admit(ctx, fields, target);
+      const { expected, ...attributes } = parseObjectAttributes(fields);
+      const demands = { ranges: [...ranges, limit], expected };
+      const received = await objects.receive(form.file(), demands);
+      try {
+        await form.end();
+      } catch (error) {
+        await objects.discard(received);
+        throw error;
+      }
+      const stored = await objects.put({ bucket, key }, received, attributes, caller, (current) =>
+        checkMayWrite(caller, { bucket: current.name, key }, current.acl),
+      );
+      answer(ctx, target, stored, fields);
+    } finally {
+      form.close();
+    }
+  };
+
+  function answer(ctx: Context, target: S3Target, stored: StoredObject, fields: FormFields): void {
+    const { bucket, key, etag } = stored;
+    const base = options.publicUrl ?? (ctx.host === '' ? '' : `${ctx.protocol}://${ctx.host}`);
+    const location = objectLocation(target.hostBucket ? base : `${base}/${bucket}`, key);
+    const action = parseSuccessAction(fields);
+    ctx.set('ETag', `"${etag}"`);
+    if (action.status === 303) {
+      ctx.status = 303;
+      ctx.res.setHeader('Location', redirectLocation(action.redirect, { bucket, key, etag }));
+      return;
+    }
+    ctx.res.setHeader('Location', location);
+    if (action.status === 201) {
+      sendXml(ctx, 201, postResponseXml({ location, bucket, key, etag }));
+      return;
+    }
+    ctx.status = action.status;
+    if (action.status === 200) {
+      ctx.body = '';
+      ctx.remove('Content-Type');
+    }
+  }
+}
