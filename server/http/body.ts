@@ -40,7 +40,10 @@ export async function readBody(ctx: Context, maxBytes: number): Promise<Buffer> 
  */
 export function acceptBody(ctx: Context): void {
   const expects = /^100-continue$/i.test(ctx.get('expect'));
-  if (expects && ctx.req.httpVersion !== '1.0') ctx.res.writeContinue();
+  if (!expects || ctx.req.httpVersion === '1.0') return;
+  ctx.res.writeContinue();
+  // Met: after an early answer the listener may read on, since the body comes now.
+  delete ctx.req.headers.expect;
 }
 
 /** What the headers alone tell. */

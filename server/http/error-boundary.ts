@@ -8,6 +8,9 @@ import { sendS3Error, toS3Failure } from './s3-answer.ts';
 /** RFC 7617; browsers then ask their user. */
 const CHALLENGE = 'Basic realm="keystow", charset="UTF-8"';
 
+/** Of what clients sent, in one line of the log. */
+const MAX_LOGGED_CHARS = 1_024;
+
 /**
  * The one place where an error becomes an answer: S3's XML on its routes, else JSON. What is not
  * meant for clients is a 500 without details.
@@ -36,7 +39,7 @@ function answerJson(ctx: Context, error: S3Error | KeystowError): void {
 
 function answerXml(ctx: Context, error: S3Error | KeystowError): void {
   // Says which condition of a policy failed, or what was wrong with a header.
-  ctx.state.reason = error.message;
+  ctx.state.reason = error.message.slice(0, MAX_LOGGED_CHARS);
   const failure = toS3Failure(error);
   // A challenge is for who tried Basic; to other clients S3 knows no 401.
   if (failure.status !== 401) sendS3Error(ctx, failure);

@@ -143,6 +143,7 @@ function drainBounded(req: Request, res: Response): void {
       bytes += chunk.length;
       if (bytes > MAX_DRAINED_BYTES) req.destroy();
     });
+    req.resume();
   });
 }
 

@@ -2,6 +2,9 @@ import type { Logger } from 'pino';
 import type { Context, Handler } from './context.ts';
 import { nextRequestId } from './messages.ts';
 
+/** BUCKET/KEY, as long as it can be. */
+const MAX_LOGGED_CHARS = 63 + 1 + 1_024;
+
 /** A request id for every request, and one line of log, without credentials, query or body. */
 export function requestLog(log: Logger): Handler {
   return async (ctx, next) => {
@@ -32,7 +35,7 @@ function write(log: Logger, ctx: Context, start: number, via: 'http' | 'socket')
       address: ctx.ip,
       user: ctx.state.principal?.name,
       accessKeyId: ctx.state.accessKeyId,
-      object: ctx.state.object,
+      object: ctx.state.object?.slice(0, MAX_LOGGED_CHARS),
       refusal: ctx.state.refusal,
       reason: ctx.state.reason,
       ...(via === 'http' && !ctx.res.writableFinished ? { cutOff: true } : {}),

@@ -17,10 +17,7 @@ export function setS3Headers(ctx: Context): void {
   ctx.set('x-amz-request-id', ctx.state.requestId);
   ctx.set('x-amz-id-2', hostId);
   ctx.set('Access-Control-Allow-Origin', '*');
-  ctx.set(
-    'Access-Control-Expose-Headers',
-    'ETag, Location, Content-Range, x-amz-request-id, x-amz-id-2, x-amz-bucket-region',
-  );
+  ctx.set('Access-Control-Expose-Headers', '*');
 }
 
 export function sendXml(ctx: Context, status: number, xml: string): void {

@@ -93,9 +93,12 @@ function rawRequest(ctx: Context, hostBucket: string | undefined): RawRequest {
     method: ctx.method,
     rawPath: query < 0 ? url : url.slice(0, query),
     rawQuery: query < 0 ? '' : url.slice(query + 1),
-    headers: rawHeaders.flatMap((name, at) =>
-      at % 2 === 0 ? [[name, rawHeaders[at + 1] ?? ''] as const] : [],
-    ),
+    headers: rawHeaders.flatMap((name, at) => {
+      if (at % 2 === 1) return [];
+      // What the client signed is what a trusted proxy says that it sent.
+      const value = name.toLowerCase() === 'host' ? ctx.host : rawHeaders[at + 1];
+      return [[name, value ?? ''] as const];
+    }),
     hostBucket,
   };
 }

@@ -86,7 +86,7 @@ export function postObject(options: UploadOptions): S3Handler {
       );
       answer(ctx, target, stored, fields);
     } finally {
-      form.close();
+      await form.close();
     }
   };
 

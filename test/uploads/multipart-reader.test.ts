@@ -1,0 +1,149 @@
+import { isDeepStrictEqual } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { createMultipartReader } from '../../server/http/multipart-reader.ts';
+import { boundaryOf, parsePartHeaders } from '../../server/http/part-headers.ts';
+import { S3Error } from '../../server/s3/s3-error.ts';
+import { readMultipart } from '../support/multipart-oracle.ts';
+import { mutateForm } from '../support/mutated-forms.ts';
+
+/** The reader alone, in the pieces that it is given, beside a second parser. */
+
+interface ReadPart {
+  readonly name: string;
+  readonly filename: string | undefined;
+  /** As Latin-1: one character a byte, which compares quickly. */
+  readonly content: string;
+}
+
+const base = {
+  fields: [
+    ['key', 'saves/${filename}'],
+    ['Content-Type', 'text/plain'],
+  ] as [string, string][],
+  file: Buffer.from('some\r\n--bytes'),
+};
+const FORMS = 20_000;
+
+async function* pieces(chunks: readonly Buffer[]): AsyncGenerator<Buffer, undefined> {
+  yield* chunks;
+}
+
+/** All parts, or the error that they end with. */
+async function readAll(boundary: Buffer, chunks: readonly Buffer[]): Promise<ReadPart[]> {
+  const reader = createMultipartReader(pieces(chunks), boundary);
+  const parts: ReadPart[] = [];
+  for (;;) {
+    const block = await reader.nextPart();
+    if (!block) break;
+    const { name, filename } = parsePartHeaders(block);
+    const content: Buffer[] = [];
+    for await (const chunk of reader.body()) content.push(Buffer.from(chunk));
+    parts.push({ name, filename, content: Buffer.concat(content).toString('latin1') });
+  }
+  await reader.skipEpilogue();
+  return parts;
+}
+
+function form(boundary: string, ...contents: string[]): Buffer {
+  const parts = contents.map(
+    (content, at) =>
+      `--${boundary}\r\nContent-Disposition: form-data; name="p${at}"\r\n\r\n${content}\r\n`,
+  );
+  return Buffer.from(`${parts.join('')}--${boundary}--\r\n`, 'latin1');
+}
+
+async function contentsOf(boundary: string, chunks: readonly Buffer[]): Promise<string[]> {
+  const parts = await readAll(Buffer.from(boundary), chunks);
+  return parts.map(({ content }) => content);
+}
+
+describe('a multipart body', () => {
+  it('is read as a second parser reads it, or refused as malformed', {
+    timeout: 120_000,
+  }, async () => {
+    let compared = 0;
+    for (let seed = 0; seed < FORMS; seed += 1) {
+      const { contentType, body, chunks } = mutateForm(seed, base);
+      const expected = readMultipart(contentType, body);
+      const boundary = boundaryOf(contentType);
+      if (!boundary) {
+        expect(expected, `seed ${seed}`).toBeUndefined();
+        continue;
+      }
+      const read = await readAll(boundary, chunks ?? [body]).catch((error) => {
+        if (!(error instanceof S3Error)) throw error;
+        return error.message;
+      });
+      if (!expected) continue;
+      compared += 1;
+      const plain = expected.map(({ name, filename, content }) => ({
+        name,
+        filename,
+        content: content.toString('latin1'),
+      }));
+      expect(isDeepStrictEqual(read, plain), `seed ${seed}`).toBe(true);
+    }
+    expect(compared).toBeGreaterThan(FORMS / 5);
+  });
+
+  const tricky = [
+    '',
+    '\r',
+    '\n',
+    '\r\n',
+    '\r\n-',
+    '\r\n--',
+    '\r\n--B',
+    '\r\n--Box',
+    '\r\n--Bo-',
+    '\r\n--Bo \t x',
+    '\r\r\n--B\r\n--B\r\n',
+    '--Box\r\n',
+    'a\r\n--Bo\nb',
+  ];
+
+  it.each(tricky)('gives back %j, wherever the pieces are cut', async (content) => {
+    const body = form('Bo', content, 'z');
+    const expected = [content, 'z'];
+    for (let at = 0; at <= body.length; at += 1) {
+      const chunks = [body.subarray(0, at), body.subarray(at)].filter((part) => part.length > 0);
+      expect(await contentsOf('Bo', chunks), `cut at ${at}`).toEqual(expected);
+    }
+    const bytes = Array.from(body, (byte) => Buffer.from([byte]));
+    expect(await contentsOf('Bo', bytes)).toEqual(expected);
+  });
+
+  it.each([
+    ['no line end at its end', '--B--', []],
+    ['dashes behind its end', '--B----\r\n', []],
+    [
+      'a preamble',
+      'hello\r\n--B\r\nContent-Disposition: form-data; name="a"\r\n\r\nx\r\n--B--',
+      ['x'],
+    ],
+    ['padding', '--B \t\r\nContent-Disposition: form-data; name="a"\r\n\r\nx\r\n--B-- \r\n', ['x']],
+    [
+      'a blank line that is the line end of the next delimiter',
+      '--B\r\nContent-Disposition: form-data; name="a"\r\n\r\n--B\r\nContent-Disposition: form-data; name="b"\r\n\r\ny\r\n--B--',
+      ['', 'y'],
+    ],
+    [
+      'folded headers',
+      '--B\r\nContent-Disposition: form-data;\r\n  name="a"\r\n\r\nx\r\n--B--',
+      ['x'],
+    ],
+  ])('may have %s', async (_what, body, expected) => {
+    expect(await contentsOf('B', [Buffer.from(body)])).toEqual(expected);
+  });
+
+  it('that is cut short anywhere is refused', async () => {
+    const body = form('B', 'first', 'second');
+    const end = body.indexOf('--B--') + '--B--'.length;
+    for (let length = 0; length < end; length += 1) {
+      const cut = body.subarray(0, length);
+      await expect(readAll(Buffer.from('B'), [cut]), `${length} bytes`).rejects.toMatchObject({
+        code: 'MalformedPOSTRequest',
+      });
+    }
+  });
+});
