@@ -6,6 +6,8 @@ export default defineConfig({
     // Most of the time is spent waiting for server processes, not computing.
     maxWorkers: 3,
     isolate: false,
+    // The built server runs as Node loads it: Vite would load copies.
+    server: { deps: { external: [/\/dist\/server\//] } },
     testTimeout: 30_000,
     hookTimeout: 30_000,
   },

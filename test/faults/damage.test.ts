@@ -2,7 +2,10 @@ import { execFile } from 'node:child_process';
 import { cp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { binary, makeFolder, PASSWORD, startRefused, startServer } from '../support/server.ts';
+import { PASSWORD } from '../support/environment.ts';
+import { makeFolder } from '../support/make-folder.ts';
+import { binary, startProcess } from '../support/server-process.ts';
+import { startRefused } from '../support/start-refused.ts';
 import { createRandom, freshSeed, intBetween } from './random.ts';
 import { createRestClient } from './rest-client.ts';
 import { pathOf, takeSurvey } from './survey.ts';
@@ -32,8 +35,8 @@ beforeAll(async () => {
   original = await newFolder();
   const env = { LOG_LEVEL: 'warn' };
   // The admin's own write comes to lie in a table, so that the log has only documents.
-  await (await startServer({ folder: original, env })).stop({ keep: true });
-  const server = await startServer({ folder: original, env });
+  await (await startProcess({ folder: original, env })).stop({ keep: true });
+  const server = await startProcess({ folder: original, env });
   const client = createRestClient(server.url, CONNECTIONS);
   await Promise.all(
     Array.from({ length: DOCUMENTS }, async (_, index) => {
@@ -101,7 +104,7 @@ async function expectRefusal(dataDir: string): Promise<number> {
 describe(`a killed server's log (seed ${seed})`, { timeout: 60_000 }, () => {
   it('opens whole where nothing was damaged', async () => {
     const { folder } = await copyStore();
-    const server = await startServer({ folder });
+    const server = await startProcess({ folder });
     const survey = await takeSurvey(server.url, []);
     expect(survey.lines).toEqual([...lines].sort().map(([, line]) => line));
     expect(await server.stop({ keep: true })).toBe(0);
