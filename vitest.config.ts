@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    // Most of the time is spent waiting for server processes, not computing.
+    // Some wait for processes and time-outs: more than two cores' worth.
     maxWorkers: 3,
     isolate: false,
     // The built server runs as Node loads it: Vite would load copies.
