@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runs } from '../support/long-runs.ts';
 import { createRest, type Rest } from '../support/rest.ts';
 import { type ServerProcess, startProcess } from '../support/server-process.ts';
 
@@ -87,7 +88,7 @@ describe('a race of reading, deciding and writing', () => {
   it('with If-Match loses no update', async () => {
     await rest('POST', '/data/counter', '{"n":0}');
     const clients = 8;
-    const rounds = 20;
+    const rounds = runs(10, 20);
     await times(clients, async () => {
       for (let done = 0; done < rounds; ) {
         const read = await rest('GET', '/data/counter');
