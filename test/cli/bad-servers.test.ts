@@ -2,7 +2,7 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { makeFolder } from '../support/server.ts';
+import { makeFolder } from '../support/make-folder.ts';
 import { cliFor, fakeServer, spawnCli } from './run-cli.ts';
 
 /** Servers that break, stall or refuse at the wrong moment, which takes one made for it. */

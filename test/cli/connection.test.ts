@@ -5,7 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { generate } from 'selfsigned';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeFolder, startServer, type TestServer } from '../support/server.ts';
+import { makeFolder } from '../support/make-folder.ts';
+import { startServer, type TestServer } from '../support/server.ts';
 import { cliFor, fakeServer, runCli } from './run-cli.ts';
 
 let server: TestServer;

@@ -1,8 +1,9 @@
 import { readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { makeFolder } from '../support/make-folder.ts';
 import { createRest, type Rest } from '../support/rest.ts';
-import { makeFolder, startServer, type TestServer } from '../support/server.ts';
+import { startServer, type TestServer } from '../support/server.ts';
 import { cliFor, spawnCli } from './run-cli.ts';
 
 let server: TestServer;

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { binary } from '../support/server.ts';
+import { binary } from '../support/server-process.ts';
 
 /** The built command line as its users run it: a process of its own, without a terminal. */
 

@@ -1,7 +1,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openFileBlobStore } from '../../server/drivers/file/file-blob-store.ts';
-import { makeFolder } from '../support/server.ts';
+import { makeFolder } from '../support/make-folder.ts';
 import { testBlobStore } from './blob-store.ts';
 
 testBlobStore('file', async () => {

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { openLevelStore } from '../../server/drivers/level/level-store.ts';
-import { makeFolder } from '../support/server.ts';
+import { makeFolder } from '../support/make-folder.ts';
 import { testKvStore } from './kv-store.ts';
 
 testKvStore('level', async () => {

@@ -5,7 +5,7 @@ import { createCommitter } from '../../server/drivers/level/committer.ts';
 import type { Database } from '../../server/drivers/level/integrity.ts';
 import { CommitConflict, type KvMutation } from '../../server/stores/kv-store.ts';
 import { MAX_QUEUED_COMMITS } from '../../shared/limits.ts';
-import { makeFolder } from '../support/server.ts';
+import { makeFolder } from '../support/make-folder.ts';
 
 /** The committer over a database whose writes the test holds back or lets fail. */
 

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openLevelStore, openLevelStoreReadOnly } from '../../server/drivers/level/level-store.ts';
 import { logKeySequence } from '../../server/drivers/level/record.ts';
 import { CommitConflict, DamagedEntry, type KvMutation } from '../../server/stores/kv-store.ts';
-import { makeFolder } from '../support/server.ts';
+import { makeFolder } from '../support/make-folder.ts';
 
 let dataDir: string;
 const damaged: Error[] = [];

@@ -2,7 +2,11 @@ import { execFile } from 'node:child_process';
 import { cp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { binary, makeFolder, PASSWORD, startRefused, startServer } from '../support/server.ts';
+import { PASSWORD } from '../support/environment.ts';
+import { makeFolder } from '../support/make-folder.ts';
+import { startServer } from '../support/server.ts';
+import { binary, startProcess } from '../support/server-process.ts';
+import { startRefused } from '../support/start-refused.ts';
 import { createRandom, freshSeed, intBetween } from './random.ts';
 import { createRestClient } from './rest-client.ts';
 import { pathOf, takeSurvey } from './survey.ts';
@@ -33,7 +37,7 @@ beforeAll(async () => {
   const env = { LOG_LEVEL: 'warn' };
   // The admin's own write comes to lie in a table, so that the log has only documents.
   await (await startServer({ folder: original, env })).stop({ keep: true });
-  const server = await startServer({ folder: original, env });
+  const server = await startProcess({ folder: original, env });
   const client = createRestClient(server.url, CONNECTIONS);
   await Promise.all(
     Array.from({ length: DOCUMENTS }, async (_, index) => {
@@ -91,9 +95,20 @@ function exportFrom(dataDir: string): Promise<Exported> {
 async function expectRefusal(dataDir: string): Promise<number> {
   const { code, stderr } = await startRefused({ DATA_DIR: dataDir, ADMIN_PASSWORD: PASSWORD });
   expect(code).toBe(1);
-  expect(stderr.trimEnd().split('\n')).toHaveLength(1);
-  expect(stderr).toContain('export --data-dir');
-  const lost = Number(/has lost (\d+) acknowledged write/.exec(stderr)?.[1]);
+  return lostAsTold(stderr);
+}
+
+/** The same once more, without a process: the number of writes that it calls lost. */
+async function expectRefusedAgain(folder: string): Promise<number> {
+  const outcome: unknown = await startServer({ folder }).catch((error: unknown) => error);
+  if (!(outcome instanceof Error)) throw new Error('The damaged data was opened.');
+  return lostAsTold(outcome.message);
+}
+
+function lostAsTold(message: string): number {
+  expect(message.trimEnd().split('\n')).toHaveLength(1);
+  expect(message).toContain('export --data-dir');
+  const lost = Number(/has lost (\d+) acknowledged write/.exec(message)?.[1]);
   expect(lost).toBeGreaterThan(0);
   return lost;
 }
@@ -101,7 +116,7 @@ async function expectRefusal(dataDir: string): Promise<number> {
 describe(`a killed server's log (seed ${seed})`, { timeout: 60_000 }, () => {
   it('opens whole where nothing was damaged', async () => {
     const { folder } = await copyStore();
-    const server = await startServer({ folder });
+    const server = await startProcess({ folder });
     const survey = await takeSurvey(server.url, []);
     expect(survey.lines).toEqual([...lines].sort().map(([, line]) => line));
     expect(await server.stop({ keep: true })).toBe(0);
@@ -116,17 +131,17 @@ describe(`a killed server's log (seed ${seed})`, { timeout: 60_000 }, () => {
     ],
     ['its last byte', (size) => size - 1],
   ])('with one byte flipped in %s is refused, and exported', async (_name, choose) => {
-    const { dataDir, log, bytes } = await copyStore();
+    const { folder, log, bytes } = await copyStore();
     const at = choose(bytes.length);
     bytes.writeUInt8(bytes.readUInt8(at) ^ 0x55, at);
     await writeFile(log, bytes);
-    await expectRefusedAndExported(dataDir, `byte ${at} of ${bytes.length}`);
+    await expectRefusedAndExported(folder, `byte ${at} of ${bytes.length}`);
   });
 
   it('without its last 100 bytes is refused, and exported', async () => {
-    const { dataDir, log, bytes } = await copyStore();
+    const { folder, log, bytes } = await copyStore();
     await truncate(log, bytes.length - 100);
-    await expectRefusedAndExported(dataDir, 'the end');
+    await expectRefusedAndExported(folder, 'the end');
   });
 
   it('that is gone is refused, and what is in tables exported', async () => {
@@ -139,10 +154,11 @@ describe(`a killed server's log (seed ${seed})`, { timeout: 60_000 }, () => {
   });
 });
 
-async function expectRefusedAndExported(dataDir: string, damage: string): Promise<void> {
+async function expectRefusedAndExported(folder: string, damage: string): Promise<void> {
+  const dataDir = join(folder, 'data');
   const lost = await expectRefusal(dataDir);
   // The first opening has made the engine drop what was damaged: the loss must show even so.
-  expect(await expectRefusal(dataDir), damage).toBe(lost);
+  expect(await expectRefusedAgain(folder), damage).toBe(lost);
 
   const exported = await exportFrom(dataDir);
   expect(exported.code, exported.stderr).toBe(0);
@@ -151,5 +167,5 @@ async function expectRefusedAndExported(dataDir: string, damage: string): Promis
   const whole = new Set(lines.values());
   expect(exported.lines.filter((line) => !whole.has(line))).toEqual([]);
 
-  expect(await expectRefusal(dataDir), damage).toBe(lost);
+  expect(await expectRefusedAgain(folder), damage).toBe(lost);
 }

@@ -1,19 +1,16 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { PASSWORD } from '../support/environment.ts';
+import { makeFolder } from '../support/make-folder.ts';
 import { createRest } from '../support/rest.ts';
-import {
-  makeFolder,
-  PASSWORD,
-  startRefused,
-  startServer,
-  type TestServer,
-} from '../support/server.ts';
+import { type ServerProcess, startProcess } from '../support/server-process.ts';
+import { startRefused } from '../support/start-refused.ts';
 import { snapshotFolder } from './folder-snapshot.ts';
 
 /** A data directory that a server must not use: one line, exit 1, and nothing is touched. */
 
-const running: TestServer[] = [];
+const running: ServerProcess[] = [];
 let folder = '';
 let dataDir = '';
 let marker = '';
@@ -33,13 +30,13 @@ afterEach(async () => {
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-async function start(): Promise<TestServer> {
-  const server = await startServer({ folder });
+async function start(): Promise<ServerProcess> {
+  const server = await startProcess({ folder });
   running.push(server);
   return server;
 }
 
-async function expectKept(server: TestServer): Promise<void> {
+async function expectKept(server: ServerProcess): Promise<void> {
   expect((await createRest(server.url)('GET', '/data/kept')).text).toBe('{"a":1}');
 }
 

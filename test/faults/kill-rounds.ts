@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
-import { makeFolder, startServer, type TestServer } from '../support/server.ts';
+import { makeFolder } from '../support/make-folder.ts';
+import { type ServerProcess, startProcess } from '../support/server-process.ts';
 import { checkSurvival } from './check-survival.ts';
 import type { Client } from './client.ts';
 import { createLedger, type Ledger } from './ledger.ts';
@@ -42,8 +43,8 @@ export async function runKillRounds({ rounds, seed, script }: KillOptions): Prom
   const ledger = createLedger();
   const sum = { acknowledged: 0, unanswered: 0, unansweredStored: 0 };
   const folder = await makeFolder();
-  const start = (): Promise<TestServer> =>
-    startServer({ folder, env: { LOG_LEVEL: 'warn' }, ...(script ? { script } : {}) });
+  const start = (): Promise<ServerProcess> =>
+    startProcess({ folder, env: { LOG_LEVEL: 'warn' }, ...(script ? { script } : {}) });
   let server = await start();
   try {
     for (let round = 1; round <= rounds; round += 1) {
@@ -74,7 +75,11 @@ export async function runKillRounds({ rounds, seed, script }: KillOptions): Prom
   }
 }
 
-async function createRoundTally(server: TestServer, ledger: Ledger, round: number): Promise<Tally> {
+async function createRoundTally(
+  server: ServerProcess,
+  ledger: Ledger,
+  round: number,
+): Promise<Tally> {
   const key = `tally/${round}`;
   const client = createRestClient(server.url, 1);
   const answer = await client.send({ method: 'POST', path: pathOf(key) });
@@ -90,7 +95,7 @@ async function createRoundTally(server: TestServer, ledger: Ledger, round: numbe
 }
 
 async function writeUntilKilled(
-  server: TestServer,
+  server: ServerProcess,
   work: { ledger: Ledger; tally: Tally; round: number; random: Random },
 ): Promise<void> {
   let left = 1 + Math.floor(MAX_WRITES * work.random() ** 2);

@@ -1,6 +1,6 @@
 import { Agent, type IncomingMessage, request } from 'node:http';
+import { PASSWORD } from '../support/environment.ts';
 import { basic } from '../support/rest.ts';
-import { PASSWORD } from '../support/server.ts';
 import {
   type Client,
   type ClientAnswer,

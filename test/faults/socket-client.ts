@@ -4,7 +4,7 @@ import type {
   EnvelopeAnswer,
   ServerToClientEvents,
 } from '../../shared/envelope.ts';
-import { PASSWORD } from '../support/server.ts';
+import { PASSWORD } from '../support/environment.ts';
 import { type Client, type ClientAnswer, type ClientRequest, etagNumber } from './client.ts';
 
 /** The same over one websocket; texts travel as texts, so that they can be compared exactly. */

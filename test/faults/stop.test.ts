@@ -2,8 +2,10 @@ import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
+import { PASSWORD } from '../support/environment.ts';
 import { basic } from '../support/rest.ts';
-import { PASSWORD, startServer, type TestServer } from '../support/server.ts';
+import { startServer } from '../support/server.ts';
+import { type ServerProcess, startProcess } from '../support/server-process.ts';
 import { createAll, markedCreates } from './marked-creates.ts';
 import { createSocketClient } from './socket-client.ts';
 import { takeSurvey } from './survey.ts';
@@ -15,8 +17,8 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-async function start(): Promise<TestServer> {
-  const server = await startServer();
+async function start(): Promise<ServerProcess> {
+  const server = await startProcess();
   cleanups.push(async () => {
     await server.kill();
     await rm(server.folder, { recursive: true, force: true });
@@ -25,7 +27,7 @@ async function start(): Promise<TestServer> {
 }
 
 /** The keys of a stopped server, as the next one on its folder lists them. */
-async function keysAfterRestart({ folder }: TestServer): Promise<readonly string[]> {
+async function keysAfterRestart({ folder }: ServerProcess): Promise<readonly string[]> {
   const again = await startServer({ folder });
   cleanups.push(() => again.stop());
   return (await takeSurvey(again.url, [])).keys;

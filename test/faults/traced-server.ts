@@ -3,13 +3,14 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeFolder, startServer, type TestServer } from '../support/server.ts';
+import { makeFolder } from '../support/make-folder.ts';
+import { type ServerProcess, startProcess } from '../support/server-process.ts';
 
 /** strace is there and may trace: some containers forbid it. */
 export const hasStrace =
   spawnSync('strace', ['-f', '--seccomp-bpf', '-o', '/dev/null', 'true']).status === 0;
 
-export interface TracedServer extends TestServer {
+export interface TracedServer extends ServerProcess {
   /** SIGTERM to the server, not to strace; then its exit code and the whole trace. */
   finish(): Promise<{ code: number | null; trace: string }>;
   /** Ends what may still run, and removes the folder. */
@@ -27,7 +28,7 @@ export async function startTraced(
 ): Promise<TracedServer> {
   const folder = await makeFolder();
   const file = join(folder, 'trace');
-  const server = await startServer({
+  const server = await startProcess({
     folder,
     env: { LOG_LEVEL: 'fatal' },
     ...(options.script ? { script: options.script } : {}),

@@ -1,14 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runs } from '../support/long-runs.ts';
 import { createRest, type Rest } from '../support/rest.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { type ServerProcess, startProcess } from '../support/server-process.ts';
 
-/** Many at once: one winner, and nothing lost. */
+/**
+ * Many at once: one winner, and nothing lost. The server is a process of its own: it must accept
+ * connections while its clients still open theirs.
+ */
 
-let server: TestServer;
+let server: ServerProcess;
 let rest: Rest;
 
 beforeAll(async () => {
-  server = await startServer();
+  server = await startProcess();
   rest = createRest(server.url);
   // Verified once, so that what follows meets at the documents and not at bcrypt.
   await rest('GET', '/data');
@@ -84,7 +88,7 @@ describe('a race of reading, deciding and writing', () => {
   it('with If-Match loses no update', async () => {
     await rest('POST', '/data/counter', '{"n":0}');
     const clients = 8;
-    const rounds = 20;
+    const rounds = runs(10, 20);
     await times(clients, async () => {
       for (let done = 0; done < rounds; ) {
         const read = await rest('GET', '/data/counter');

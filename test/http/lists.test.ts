@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectError } from '../support/expect-error.ts';
+import { sendRequest } from '../support/http-request.ts';
 import { createRest, type Rest, type RestAnswer } from '../support/rest.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
@@ -32,7 +33,13 @@ beforeAll(async () => {
   for (const key of ordered.toReversed()) {
     await rest('POST', `/data/${encodeURIComponent(key)}`, `{"key": ${JSON.stringify(key)}}`);
   }
-  await Promise.all(many.map((key) => rest('POST', `/data/${key}`, '{}')));
+  const headers = { 'content-type': 'application/json' };
+  await Promise.all(
+    many.map(async (key) => {
+      const request = { method: 'POST', path: `/data/${key}`, headers, body: '{}' };
+      expect((await sendRequest(server.url, request)).status).toBe(201);
+    }),
+  );
 });
 
 afterAll(() => server.stop());

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openRaw, rawRequest } from '../support/raw-http.ts';
 import { basic, createRest, type Rest } from '../support/rest.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { type ServerProcess, startProcess } from '../support/server-process.ts';
 
 /** JSON lines on stderr, one per request, and what is never in them. */
 
@@ -18,11 +18,11 @@ interface LogLine {
   readonly ms?: number;
 }
 
-let server: TestServer;
+let server: ServerProcess;
 let rest: Rest;
 
 beforeAll(async () => {
-  server = await startServer();
+  server = await startProcess();
   rest = createRest(server.url);
 });
 
@@ -161,7 +161,7 @@ describe('the log', () => {
   });
 
   it('is as quiet as LOG_LEVEL says', async () => {
-    const quiet = await startServer({ env: { LOG_LEVEL: 'silent' } });
+    const quiet = await startProcess({ env: { LOG_LEVEL: 'silent' } });
     await createRest(quiet.url)('GET', '/data/absent');
     await quiet.stop();
     expect(quiet.log()).toBe('');

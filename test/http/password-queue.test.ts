@@ -3,14 +3,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectError } from '../support/expect-error.ts';
 import { sendRequest } from '../support/http-request.ts';
 import { createRest, type RestAnswer } from '../support/rest.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { type ServerProcess, startProcess } from '../support/server-process.ts';
 
 /** bcrypt has a queue of its own, which is bounded; the event loop goes on meanwhile. */
 
-let server: TestServer;
+let server: ServerProcess;
 
 beforeAll(async () => {
-  server = await startServer();
+  server = await startProcess();
 });
 
 // Killed, for it would finish all those passwords first.

@@ -1,16 +1,19 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeFolder } from '../support/make-folder.ts';
 import { basic, createRest } from '../support/rest.ts';
-import { makeFolder, startRefused, startServer, type TestServer } from '../support/server.ts';
+import { startServer } from '../support/server.ts';
+import { type ServerProcess, startProcess } from '../support/server-process.ts';
+import { startRefused } from '../support/start-refused.ts';
 
 /** Start: the settings, the first admin, and what is refused. */
 
-let server: TestServer;
+let server: ServerProcess;
 let folder: string;
 
 beforeAll(async () => {
-  server = await startServer();
+  server = await startProcess();
   folder = await makeFolder();
   await writeFile(join(folder, 'file'), 'password from a file\n');
   await mkdir(join(folder, 'directory'));
@@ -66,7 +69,7 @@ describe('a server that is ready', () => {
 
 describe('the first admin', () => {
   it('gets a generated password, printed once', async () => {
-    const first = await startServer({ env: { ADMIN_PASSWORD: '' } });
+    const first = await startProcess({ env: { ADMIN_PASSWORD: '' } });
     const printed = first.lines.filter((line) => line.includes('password'));
     expect(printed).toHaveLength(1);
     const password = /password (\S+)/.exec(printed[0] ?? '')?.[1] ?? '';
@@ -77,7 +80,7 @@ describe('the first admin', () => {
     expect(first.log()).not.toContain(password);
     await first.stop({ keep: true });
 
-    const second = await startServer({ env: { ADMIN_PASSWORD: '' }, folder: first.folder });
+    const second = await startProcess({ env: { ADMIN_PASSWORD: '' }, folder: first.folder });
     expect(second.lines).toEqual([`keystow listening on ${second.url}`]);
     expect(await isUser(second.url, 'admin', password)).toBe(true);
     await second.stop();
@@ -116,7 +119,7 @@ describe('ADMIN_PASSWORD', () => {
     await third.stop({ keep: true });
 
     // Not given: what was stored stays, and nobody else is made.
-    const fourth = await startServer({ folder: first.folder, env: { ADMIN_PASSWORD: '' } });
+    const fourth = await startProcess({ folder: first.folder, env: { ADMIN_PASSWORD: '' } });
     expect(fourth.lines).toEqual([`keystow listening on ${fourth.url}`]);
     expect(await isUser(fourth.url, 'admin', 'renewed')).toBe(true);
     await fourth.stop();
@@ -134,7 +137,7 @@ describe('ADMIN_PASSWORD', () => {
 
 describe('flags', () => {
   it('have the names of the variables, and win over them', async () => {
-    const flagged = await startServer({
+    const flagged = await startProcess({
       args: ['--max-document-bytes', '20', '--admin-user=flagged', '--data-dir', 'elsewhere'],
       env: { MAX_DOCUMENT_BYTES: '1000', DATA_DIR: '/dev/null/nowhere' },
     });

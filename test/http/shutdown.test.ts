@@ -2,28 +2,28 @@ import { once } from 'node:events';
 import { afterAll, describe, expect, it } from 'vitest';
 import { openRaw } from '../support/raw-http.ts';
 import { basic, createRest } from '../support/rest.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { type ServerProcess, startProcess } from '../support/server-process.ts';
 
 /** SIGTERM and SIGINT: stop accepting, finish what is in flight, close the store, exit 0. */
 
-const started: TestServer[] = [];
+const started: ServerProcess[] = [];
 
-async function start(): Promise<TestServer> {
-  const server = await startServer();
+async function start(): Promise<ServerProcess> {
+  const server = await startProcess();
   started.push(server);
   return server;
 }
 
 afterAll(() => Promise.all(started.map((server) => server.stop())));
 
-function post(server: TestServer, key: string, length: number): string {
+function post(server: ServerProcess, key: string, length: number): string {
   return (
     `POST /data/${key} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${length}\r\n` +
     `Authorization: ${basic('admin', server.password)}\r\n\r\n`
   );
 }
 
-async function exitOf(server: TestServer): Promise<[number | null, NodeJS.Signals | null]> {
+async function exitOf(server: ServerProcess): Promise<[number | null, NodeJS.Signals | null]> {
   const [code, signal] = await once(server.child, 'exit');
   return [code, signal];
 }

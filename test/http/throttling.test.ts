@@ -3,14 +3,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectError } from '../support/expect-error.ts';
 import { sendRequest } from '../support/http-request.ts';
 import type { RestAnswer } from '../support/rest.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { type ServerProcess, startProcess } from '../support/server-process.ts';
 
 /** Failures are slowed down per address and user, and per address; nobody is locked out by others. */
 
-let server: TestServer;
+let server: ServerProcess;
 
 beforeAll(async () => {
-  server = await startServer();
+  server = await startProcess();
 });
 
 // Killed, for it would finish the passwords of the last test first.

@@ -10,15 +10,18 @@ import { connect, type SecureVersion } from 'node:tls';
 import { generate } from 'selfsigned';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sendRequest } from '../support/http-request.ts';
+import { makeFolder } from '../support/make-folder.ts';
 import { basic } from '../support/rest.ts';
-import { makeFolder, startRefused, startServer, type TestServer } from '../support/server.ts';
+import { startServer } from '../support/server.ts';
+import { type ServerProcess, startProcess } from '../support/server-process.ts';
+import { startRefused } from '../support/start-refused.ts';
 
-let server: TestServer;
+let server: ServerProcess;
 let cert: string;
 const folders: string[] = [];
 
 beforeAll(async () => {
-  server = await startServer({ env: { TLS: 'on', HTTP_PORT: '0' } });
+  server = await startProcess({ env: { TLS: 'on', HTTP_PORT: '0' } });
   cert = await readFile(join(server.folder, 'certs/server.crt'), 'utf8');
 });
 
@@ -96,13 +99,13 @@ describe('the certificate made at first start', () => {
 
   it('is made where TLS_CERT and TLS_KEY say, and kept at a second start', async () => {
     const env = { TLS: 'on', TLS_CERT: 'my/own.crt', TLS_KEY: 'my/other/own.key' };
-    const first = await startServer({ env });
+    const first = await startProcess({ env });
     const files = [env.TLS_CERT, env.TLS_KEY].map((file) => join(first.folder, file));
     const before = await Promise.all(files.map((file) => readFile(file, 'utf8')));
     expect((await stat(files[1] ?? '')).mode & 0o777).toBe(0o600);
     expect(existsSync(join(first.folder, 'certs'))).toBe(false);
     await first.stop({ keep: true });
-    const second = await startServer({ env, folder: first.folder });
+    const second = await startProcess({ env, folder: first.folder });
     const after = await Promise.all(files.map((file) => readFile(file, 'utf8')));
     await second.stop();
     expect(after).toEqual(before);
@@ -141,7 +144,7 @@ describe('the listeners', () => {
   });
 
   it('are all interfaces under the name localhost unless HOST says otherwise', async () => {
-    const everywhere = await startServer({ env: { HOST: '' } });
+    const everywhere = await startProcess({ env: { HOST: '' } });
     expect(everywhere.lines).toEqual([expect.stringMatching(/ on http:\/\/localhost:\d+$/)]);
     const { port } = new URL(everywhere.url);
     for (const host of ['localhost', '127.0.0.1', '127.0.0.2']) {

@@ -10,7 +10,7 @@ let server: TestServer;
 let rest: Rest;
 
 beforeAll(async () => {
-  server = await startServer({ env: { BCRYPT_COST: '10' } });
+  server = await startServer();
   rest = createRest(server.url);
 });
 
@@ -185,12 +185,14 @@ describe('a password', () => {
   });
 
   it('is on disk only as a bcrypt hash of cost 10', async () => {
-    await rest('PUT', '/api/users/hashed', member('to be hashed away'));
-    const stored = await contentsOf(join(server.dataDir, 'level'));
+    const careful = await startServer({ env: { BCRYPT_COST: '10' } });
+    await createRest(careful.url)('PUT', '/api/users/hashed', member('to be hashed away'));
+    const stored = await contentsOf(join(careful.dataDir, 'level'));
+    await careful.stop();
     expect(stored).toContain('hashed');
     expect(stored).toMatch(/\$2[aby]\$10\$/);
     expect(stored).not.toContain('to be hashed away');
-    expect(stored).not.toContain(server.password);
+    expect(stored).not.toContain(careful.password);
   });
 });
 

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createRest, type Rest } from '../support/rest.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { type ServerProcess, startProcess } from '../support/server-process.ts';
 import { admin, answers, ask, type Client, connect, request } from './client.ts';
 import { joinPolling } from './raw-polling.ts';
 import { joinWebsocket } from './raw-websocket.ts';
@@ -13,16 +13,16 @@ const MAX_OUTSTANDING = 1_024;
 const LARGE = { text: 'x'.repeat(65_000) };
 const GET_LARGE = `42${JSON.stringify(['http message', { auth: admin, method: 'GET', url: '/data/large' }])}`;
 
-let small: TestServer;
-let server: TestServer;
+let small: ServerProcess;
+let server: ServerProcess;
 let rest: Rest;
 const clients: Client[] = [];
 beforeAll(async () => {
   [small, server] = await Promise.all([
-    startServer({
+    startProcess({
       env: { MAX_DOCUMENT_BYTES: String(MAX_DOCUMENT_BYTES), BCRYPT_COST: '10' },
     }),
-    startServer({ env: { BCRYPT_COST: '10' } }),
+    startProcess({ env: { BCRYPT_COST: '10' } }),
   ]);
   rest = createRest(server.url);
   expect((await rest('POST', '/data/large', JSON.stringify(LARGE))).status).toBe(201);

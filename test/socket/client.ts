@@ -2,7 +2,7 @@ import { Agent } from 'node:http';
 import { inspect } from 'node:util';
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
 import type { EnvelopeAnswer } from '../../shared/envelope.ts';
-import { PASSWORD } from '../support/server.ts';
+import { PASSWORD } from '../support/environment.ts';
 
 /** What the tests need of socket.io-client: anything may be sent, every answer is checked. */
 

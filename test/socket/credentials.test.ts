@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { PASSWORD } from '../support/environment.ts';
 import { createRest, type Rest } from '../support/rest.ts';
-import { PASSWORD, startServer, type TestServer } from '../support/server.ts';
+import { startServer, type TestServer } from '../support/server.ts';
 import { admin, ask, type Client, connect, request } from './client.ts';
 
 const HEALTH = { method: 'GET', url: '/api/health' };

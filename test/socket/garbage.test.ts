@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startServer, type TestServer } from '../support/server.ts';
+import { type ServerProcess, startProcess } from '../support/server-process.ts';
 import { ask, type Client, connect } from './client.ts';
 import { EVENTS, PACKETS } from './garbage-packets.ts';
 import { frame, joinWebsocket, openWebsocket, type RawWebsocket } from './raw-websocket.ts';
 
 const HEALTH = '427["http message",{"method":"GET","url":"/api/health"}]';
 
-let server: TestServer;
+let server: ServerProcess;
 let witness: Client;
 beforeAll(async () => {
-  server = await startServer({ env: { SOCKET_EIO3: 'on' } });
+  server = await startProcess({ env: { SOCKET_EIO3: 'on' } });
   witness = await connect(server.url);
 });
 afterAll(async () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { startServer, type TestServer } from '../support/server.ts';
+import { type ServerProcess, startProcess } from '../support/server-process.ts';
 import { admin, ask, type Client, connect, toAnswer } from './client.ts';
 import { joinWebsocket, type RawWebsocket } from './raw-websocket.ts';
 
@@ -9,14 +9,14 @@ const DEEP = [
   `${'{"a":'.repeat(5_000)}1${'}'.repeat(5_000)}`,
 ];
 
-let server: TestServer | undefined;
+let server: ServerProcess | undefined;
 let witness: Client;
 /** One server for all, unless one of these ended it. */
 beforeEach(async () => {
   const health = server && (await fetch(`${server.url}/api/health`).catch(() => undefined));
   if (health?.ok) return;
   await server?.stop();
-  server = await startServer({ env: { BCRYPT_COST: '10' } });
+  server = await startProcess({ env: { BCRYPT_COST: '10' } });
   witness = await connect(server.url);
 });
 afterAll(async () => {

@@ -1,16 +1,17 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startServer, type TestServer } from '../support/server.ts';
+import { runs } from '../support/long-runs.ts';
+import { type ServerProcess, startProcess } from '../support/server-process.ts';
 import { ask, type Client, connect, toAnswer } from './client.ts';
 import { type Emission, emission, showArgs } from './malformed-envelopes.ts';
 
-const RUNS = 40;
+const RUNS = runs(10, 40);
 const PER_RUN = 250;
 
-let server: TestServer;
+let server: ServerProcess;
 let client: Client;
 beforeAll(async () => {
-  server = await startServer();
+  server = await startProcess();
   client = await connect(server.url);
 });
 afterAll(async () => {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { createRest } from '../support/rest.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { type ServerProcess, startProcess } from '../support/server-process.ts';
 import { admin, ask, connect } from './client.ts';
 import { joinPolling } from './raw-polling.ts';
 
@@ -22,8 +22,8 @@ const CREATES = Array.from({ length: 200 }, (_, at) => ({
 const HEALTH = { method: 'GET', url: '/api/health' };
 
 /** A server with the user of the creates, whose password is not verified yet. */
-async function startWithMember(): Promise<TestServer> {
-  const server = await startServer();
+async function startWithMember(): Promise<ServerProcess> {
+  const server = await startProcess();
   const made = await createRest(server.url)('PUT', '/api/users/late', {
     role: 'member',
     grants: [{ prefix: 'data/late/', access: 'write' }],
@@ -46,7 +46,7 @@ describe('SIGTERM', () => {
     expect((await gone)[0]).toBe(0);
     await expect(connect(server.url)).rejects.toThrow();
 
-    const again = await startServer({ folder: server.folder });
+    const again = await startProcess({ folder: server.folder });
     const listed = await createRest(again.url)('GET', '/data?prefix=late/');
     expect(listed.json).toHaveLength(CREATES.length);
     expect(await again.stop()).toBe(0);
@@ -78,7 +78,7 @@ describe('SIGTERM', () => {
   });
 
   it('tells idle clients to go, and ends at once', async () => {
-    const server = await startServer();
+    const server = await startProcess();
     const clients = await Promise.all(
       ['websocket', 'polling'].map((transport) =>
         connect(server.url, { auth: admin, transports: [transport] }),

@@ -1,7 +1,7 @@
 import { Agent, request } from 'node:http';
+import { PASSWORD } from './environment.ts';
 import type { RestAnswer } from './rest.ts';
 import { basic } from './rest.ts';
-import { PASSWORD } from './server.ts';
 
 /** One request over node:http, where fetch would mend the path or choose the address itself. */
 export interface HttpRequest {

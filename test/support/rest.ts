@@ -1,4 +1,4 @@
-import { PASSWORD } from './server.ts';
+import { PASSWORD } from './environment.ts';
 
 /** A REST client of one user, over fetch. */
 
