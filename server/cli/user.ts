@@ -40,7 +40,7 @@ function addCommand(): Command {
     )
     .option(
       '--grant <access:prefix>',
-      'read:PREFIX or write:PREFIX, may be repeated; a document KEY is data/KEY there, and write includes read',
+      'read:PREFIX or write:PREFIX, may be repeated; a document KEY is data/KEY there, an object BUCKET/KEY, and write includes read',
       collectGrants,
     )
     .option(
@@ -76,7 +76,7 @@ function listUsersCommand(): Command {
 
 function removeCommand(): Command {
   const command = new Command('remove')
-    .description('remove a user; its documents stay')
+    .description('remove a user and its access keys; its documents stay')
     .argument('<name>', "the user's name")
     .action(remove);
   return addExamples(addConnectionOptions(command), 'keystow user remove ada');
