@@ -2,11 +2,13 @@
 import { inspect } from 'node:util';
 import { Command, CommanderError } from 'commander';
 import { version } from '../version.ts';
+import { bucketCommand } from './bucket.ts';
 import { deleteCommand } from './delete.ts';
 import { EXIT_FAILED, EXIT_USAGE, ExitError } from './exit-error.ts';
 import { exportCommand } from './export.ts';
 import { getCommand } from './get.ts';
 import { importCommand } from './import.ts';
+import { keyCommand } from './key.ts';
 import { listCommand } from './list.ts';
 import { printable } from './printable.ts';
 import { putCommand } from './put.ts';
@@ -19,14 +21,18 @@ otherwise. Each has its own --help, with examples:
   keystow serve
   export KEYSTOW_PASSWORD=…
   echo '{"level": 3}' | keystow put players/ada
-  keystow get players/ada`;
+  keystow get players/ada
+  keystow bucket add photos
+  keystow key add --for ada`;
 
 const exitCodes = `
 Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the server cannot be reached.`;
 
 function createProgram(): Command {
   const program = new Command('keystow')
-    .description('An authenticated JSON key-value store: the server, and its client.')
+    .description(
+      'An authenticated store of JSON documents and of uploads: the server, and its client.',
+    )
     .version(version)
     .addHelpText('after', firstSteps)
     .addHelpText('afterAll', exitCodes)
@@ -45,6 +51,8 @@ function createProgram(): Command {
     importCommand(),
     exportCommand(),
     userCommand(),
+    keyCommand(),
+    bucketCommand(),
   ];
   for (const command of commands) {
     program.addCommand(inheritSettings(command, program));

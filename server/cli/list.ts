@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { ApiClient } from './api-client.ts';
 import { addConnectionOptions, type ConnectionOptions, withServer } from './connection.ts';
 import { listPath } from './documents.ts';
-import { EXIT_FAILED, ExitError } from './exit-error.ts';
+import { readJson } from './json-answer.ts';
 import { addExamples, wholeNumber } from './option-values.ts';
 import { writeOut } from './output.ts';
 import { printable } from './printable.ts';
@@ -51,27 +51,15 @@ async function* pages(client: ApiClient, options: ListOptions): AsyncGenerator<s
   let path: string | undefined = listPath({ prefix, after, limit: Math.min(limit, PAGE_KEYS) });
   while (path !== undefined && remaining > 0) {
     const response = await client.expect([200], { method: 'GET', path });
-    const keys = parseKeys(await client.readBody(response), client.baseUrl).slice(0, remaining);
+    const keys = (await readJson(client, response, isKeyList, 'list of keys')).slice(0, remaining);
     yield keys;
     remaining -= keys.length;
     path = nextPath(response.headers['link'], client.baseUrl);
   }
 }
 
-function parseKeys(body: string, baseUrl: URL): string[] {
-  let keys: unknown;
-  try {
-    keys = JSON.parse(body);
-  } catch {
-    // Reported below, like any other answer that is not a list.
-  }
-  if (!Array.isArray(keys) || !keys.every((key) => typeof key === 'string')) {
-    throw new ExitError(
-      EXIT_FAILED,
-      `${baseUrl.origin} answered something that is no list of keys: is --url a Keystow server?`,
-    );
-  }
-  return keys;
+function isKeyList(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((key) => typeof key === 'string');
 }
 
 /** The path of the next page, from `Link: <…>; rel="next"` (RFC 8288). */

@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { EXIT_FAILED, EXIT_USAGE, ExitError } from './exit-error.ts';
 import { askHidden } from './hidden-input.ts';
-
-const MAX_STDIN_BYTES = 4_096;
+import { readStdinSecret } from './stdin-secret.ts';
 
 export interface NewPasswordOptions {
   generate?: boolean;
@@ -22,7 +21,7 @@ export async function newPassword(
     return randomBytes(18).toString('base64url');
   }
   if (passwordStdin === true) {
-    return await readPassword();
+    return await readStdinSecret('password');
   }
   const given = process.env['KEYSTOW_NEW_PASSWORD'];
   if (given || optional) {
@@ -43,19 +42,4 @@ async function askTwice(name: string): Promise<string> {
     throw new ExitError(EXIT_FAILED, 'the two passwords differ; nothing was changed.');
   }
   return password;
-}
-
-async function readPassword(): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of process.stdin) {
-    size += chunk.length;
-    if (size > MAX_STDIN_BYTES) {
-      throw new ExitError(EXIT_USAGE, 'standard input must hold the password and nothing else.');
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks)
-    .toString()
-    .replace(/\r?\n$/, '');
 }

@@ -12,6 +12,12 @@ export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER): (text: 
   };
 }
 
+/** For names: an empty one is mostly a variable of the shell that nobody set. */
+export function notEmpty(text: string): string {
+  if (text === '') throw new InvalidArgumentError('It must not be empty.');
+  return text;
+}
+
 /** An entity tag as RFC 9110 writes it: shells eat the quotes, so a bare number gets them back. */
 export function entityTag(text: string): string {
   return /^\d+$/.test(text) ? `"${text}"` : text;

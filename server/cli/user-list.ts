@@ -9,15 +9,9 @@ export interface User {
   grants: Grant[];
 }
 
-/** Reads what `GET /api/users` answers; undefined when it is something else. */
-export function parseUsers(body: string): User[] | undefined {
-  let users: unknown;
-  try {
-    users = JSON.parse(body);
-  } catch {
-    return undefined;
-  }
-  return Array.isArray(users) && users.every(isUser) ? users : undefined;
+/** Whether it is what `GET /api/users` answers. */
+export function isUserList(value: unknown): value is User[] {
+  return Array.isArray(value) && value.every(isUser);
 }
 
 function isUser(value: unknown): value is User {

@@ -2,11 +2,13 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import type { ApiClient } from './api-client.ts';
 import { addConnectionOptions, type ConnectionOptions, withServer } from './connection.ts';
 import { EXIT_FAILED, ExitError } from './exit-error.ts';
+import { readJson } from './json-answer.ts';
 import { type NewPasswordOptions, newPassword } from './new-password.ts';
 import { addExamples } from './option-values.ts';
 import { remark, writeOut } from './output.ts';
 import { printable } from './printable.ts';
-import { type Grant, parseUsers, type User } from './user-list.ts';
+import { table } from './table.ts';
+import { type Grant, isUserList, type User } from './user-list.ts';
 
 interface AddOptions extends ConnectionOptions, NewPasswordOptions {
   role?: User['role'];
@@ -38,7 +40,7 @@ function addCommand(): Command {
     )
     .option(
       '--grant <access:prefix>',
-      'read:PREFIX or write:PREFIX, may be repeated; a document KEY is data/KEY there, and write includes read',
+      'read:PREFIX or write:PREFIX, may be repeated; a document KEY is data/KEY there, an object BUCKET/KEY, and write includes read',
       collectGrants,
     )
     .option(
@@ -74,7 +76,7 @@ function listUsersCommand(): Command {
 
 function removeCommand(): Command {
   const command = new Command('remove')
-    .description('remove a user; its documents stay')
+    .description('remove a user and its access keys; its documents stay')
     .argument('<name>', "the user's name")
     .action(remove);
   return addExamples(addConnectionOptions(command), 'keystow user remove ada');
@@ -130,14 +132,7 @@ async function remove(name: string, options: ConnectionOptions): Promise<void> {
 
 async function fetchUsers(client: ApiClient): Promise<User[]> {
   const response = await client.expect([200], { method: 'GET', path: '/api/users' });
-  const users = parseUsers(await client.readBody(response));
-  if (users === undefined) {
-    throw new ExitError(
-      EXIT_FAILED,
-      `${client.baseUrl.origin} answered something that is no list of users: is --url a Keystow server?`,
-    );
-  }
-  return users;
+  return await readJson(client, response, isUserList, 'list of users');
 }
 
 function userPath(name: string): string {
@@ -150,17 +145,4 @@ function collectGrants(text: string, previous: Grant[] = []): Grant[] {
     throw new InvalidArgumentError('It must be read:PREFIX or write:PREFIX.');
   }
   return [...previous, { prefix, access }];
-}
-
-function table(rows: string[][]): string {
-  const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .map((line) => `${line}\n`)
-    .join('');
 }

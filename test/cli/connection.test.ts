@@ -136,10 +136,19 @@ describe('TLS', () => {
 });
 
 describe('the server', () => {
+  const ofLists = ['user', 'key', 'bucket'].map((noun) => [noun, 'list']);
+
   it('that cannot be reached is exit code 3 and one sentence', async () => {
     const closed = await fakeServer(() => {});
     await closed.close();
-    for (const args of [['list'], ['get', 'a'], ['import'], ['export'], ['user', 'list']]) {
+    for (const args of [
+      ['list'],
+      ['get', 'a'],
+      ['import'],
+      ['export'],
+      ['key', 'add'],
+      ...ofLists,
+    ]) {
       const { code, stderr, stdout } = await cliFor(closed.url, 'x')(args);
       expect(stderr).toMatch(/^keystow: cannot reach http:\S+: nothing listens there;[^\n]+\n$/);
       expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
@@ -153,7 +162,7 @@ describe('the server', () => {
     });
     try {
       const cli = cliFor(fake.url, 'x');
-      for (const args of [['list'], ['export'], ['get', 'moved'], ['user', 'list']]) {
+      for (const args of [['list'], ['export'], ['get', 'moved'], ...ofLists]) {
         const { code, stderr, stdout } = await cli(args);
         expect(stderr).toMatch(/^keystow: [^\n]+is --url a Keystow server\?\n$/);
         expect({ code, stdout }).toEqual({ code: 1, stdout: '' });

@@ -12,13 +12,20 @@ const clientCommands = [
   'user add',
   'user list',
   'user remove',
+  'key add',
+  'key list',
+  'key remove',
+  'bucket add',
+  'bucket list',
+  'bucket remove',
 ];
 
 describe('help', () => {
   it('lists the commands and the exit codes', async () => {
     const { code, stdout, stderr } = await runCli(['--help']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    for (const name of ['serve', 'get', 'put', 'list', 'delete', 'import', 'export', 'user']) {
+    const topLevel = clientCommands.map((command) => command.split(' ')[0]);
+    for (const name of ['serve', ...topLevel]) {
       expect(stdout).toMatch(new RegExp(`^  ${name} .*\\w`, 'm'));
     }
     expect(stdout).toContain(
@@ -49,6 +56,8 @@ describe('wrong usage', () => {
   it.each([
     [[]],
     [['user']],
+    [['key']],
+    [['bucket', 'frobnicate']],
     [['frobnicate']],
     [['get']],
     [['get', 'a', 'b']],

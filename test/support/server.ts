@@ -31,7 +31,12 @@ export interface TestServerOptions {
   readonly folder?: string;
 }
 
-export async function startServer(options: TestServerOptions = {}): Promise<TestServer> {
+export interface InProcessOptions extends TestServerOptions {
+  /** The server's clock, in milliseconds since 1970. */
+  readonly now?: () => number;
+}
+
+export async function startServer(options: InProcessOptions = {}): Promise<TestServer> {
   const { main, config } = await loadBuilt();
   const folder = options.folder ?? (await makeFolder());
   const env = environmentFor(folder, {
@@ -48,7 +53,12 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
     { level: settings.logLevel, timestamp: pino.stdTimeFunctions.isoTime },
     { write },
   );
-  const server = await main.startServer(settings, logger, () => undefined);
+  const server = await main.startServer(
+    settings,
+    logger,
+    () => undefined,
+    options.now ? { now: options.now } : {},
+  );
   return {
     ...basesOf(server.urls),
     password: PASSWORD,
