@@ -46,13 +46,16 @@ export interface AppServices {
   readonly trustProxy: boolean;
 }
 
+/** What writing an answer ends with when nobody takes it any more. */
+const CLIENT_GONE = new Set(['ERR_STREAM_PREMATURE_CLOSE', 'ECONNRESET', 'EPIPE']);
+
 /** The application: envelopes and HTTP requests take the same way through it. */
 export function createApp(services: AppServices): Koa<State> {
   const app = new Koa<State>({ proxy: services.trustProxy, maxIpsCount: 1 });
   // What comes here came after the answer had begun: the connection is cut off, so that no client
   // takes a part for the whole. Clients that went away are in the request log already.
   app.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'ERR_STREAM_PREMATURE_CLOSE') return;
+    if (CLIENT_GONE.has(error.code ?? '')) return;
     services.log.error({ err: error }, 'answer broken off');
   });
 
@@ -79,10 +82,12 @@ export function createApp(services: AppServices): Koa<State> {
 function s3Routes(services: AppServices): S3Routes {
   const options = { ...services, callers: createS3Callers(services) };
   const post = { POST: postObject(options) };
+  const { bucket, location } = bucketRoutes(options);
   return {
     service: { ...serviceRoutes(options), ...post },
-    bucket: { ...bucketRoutes(options), ...post },
+    bucket: { ...bucket, ...post },
     object: objectRoutes(options),
+    location,
   };
 }
 

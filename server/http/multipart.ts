@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer';
 import { TextDecoder } from 'node:util';
 import { MAX_FORM_OVERHEAD_BYTES } from '../../shared/limits.ts';
 import { fieldsTooLarge, MAX_FORM_FIELDS_BYTES } from '../s3/form-fields.ts';
@@ -118,8 +119,12 @@ async function nextChunk(chunks: AsyncIterator<Buffer>): Promise<IteratorResult<
   }
 }
 
-/** A charset that nobody knows counts as UTF-8. Throws S3Error InvalidArgument for bytes it lacks. */
+/**
+ * ASCII is what it is whatever the charset: clients name one without a thought. One that nobody knows
+ * counts as UTF-8. Throws S3Error InvalidArgument for bytes that the charset lacks.
+ */
 function decode(name: string, bytes: Buffer, charset: string | undefined): string {
+  if (isAscii(bytes) && !bytes.includes(0)) return bytes.toString('latin1');
   try {
     return decoderOf(charset).decode(bytes);
   } catch {

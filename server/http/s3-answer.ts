@@ -26,6 +26,14 @@ export function sendXml(ctx: Context, status: number, xml: string): void {
   ctx.body = xml;
 }
 
+/** Without a body, and without the type that Koa would give it. */
+export function sendEmpty(ctx: Context, status: number): void {
+  ctx.status = status;
+  if (status === 204) return;
+  ctx.body = '';
+  ctx.remove('Content-Type');
+}
+
 export interface S3Failure {
   readonly status: number;
   readonly code: string;

@@ -5,7 +5,7 @@ import { S3Error } from '../s3/s3-error.ts';
 import { otherOperation } from '../s3/subresources.ts';
 import { reservedNames } from '../services/buckets.ts';
 import type { Context, Handler } from './context.ts';
-import { setS3Headers } from './s3-answer.ts';
+import { sendEmpty, setS3Headers } from './s3-answer.ts';
 import { isSigned } from './s3-caller.ts';
 
 /** What a request to an S3 route addresses. */
@@ -25,6 +25,8 @@ export interface S3Routes {
   readonly service: Readonly<Record<string, S3Handler>>;
   readonly bucket: Readonly<Record<string, S3Handler>>;
   readonly object: Readonly<Record<string, S3Handler>>;
+  /** `GET /BUCKET?location`. */
+  readonly location: S3Handler;
 }
 
 export interface S3Addresses {
@@ -57,7 +59,11 @@ function handlerOf(ctx: Context, { bucket, key }: S3Target, routes: S3Routes): S
   if (bucket === undefined && key !== '') checkBucketName('');
   const level = bucket === undefined ? 'service' : key === '' ? 'bucket' : 'object';
   const handler = Object.hasOwn(routes[level], ctx.method) ? routes[level][ctx.method] : undefined;
-  const other = otherOperation(new URLSearchParams(ctx.querystring).keys());
+  const parameters = new URLSearchParams(ctx.querystring);
+  if (level === 'bucket' && ctx.method === 'GET' && parameters.has('location')) {
+    return routes.location;
+  }
+  const other = otherOperation(parameters.keys());
   if (other !== undefined) throw notOffered(other);
   if (handler) return handler;
   if (level === 'object' && ctx.method === 'PUT') {
@@ -87,6 +93,5 @@ function answerPreflight(ctx: Context): void {
     ctx.set('Access-Control-Max-Age', '3000');
     ctx.vary('Access-Control-Request-Headers');
   }
-  ctx.status = 200;
-  ctx.body = '';
+  sendEmpty(ctx, 200);
 }

@@ -1,4 +1,4 @@
-import { XML_DECLARATION, xmlElement } from './xml-text.ts';
+import { escapeXml, XML_DECLARATION, xmlElement } from './xml-text.ts';
 
 const NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/';
 
@@ -16,6 +16,12 @@ export function postResponseXml(stored: {
     xmlElement('ETag', `"${stored.etag}"`),
   ];
   return `${XML_DECLARATION}<PostResponse>${members.join('')}</PostResponse>`;
+}
+
+/** The body of GetBucketLocation: S3's first region has no name there. */
+export function locationXml(region: string): string {
+  const name = region === 'us-east-1' ? '' : escapeXml(region);
+  return `${XML_DECLARATION}<LocationConstraint xmlns="${NAMESPACE}">${name}</LocationConstraint>`;
 }
 
 /** The body of ListBuckets. */

@@ -47,10 +47,11 @@ export interface ObjectAttributes {
 /**
  * Throws S3Error: InvalidArgument for an ACL, a header or a metadata name that cannot be kept,
  * MetadataTooLarge over 2 KB together, InvalidStorageClass, MalformedXML and InvalidTag for
- * `tagging`, InvalidDigest and InvalidRequest for checksums.
+ * `tagging`, InvalidDigest and InvalidRequest for checksums, NotImplemented for keys of encryption.
  */
 export function parseObjectAttributes(fields: FormFields): ObjectAttributes {
   const get = (name: string): string | undefined => fieldValue(fields, name);
+  checkEncryption(fields);
   const acl = get('acl');
   const tagging = get('tagging');
   return {
@@ -102,6 +103,18 @@ function parseMetadata(fields: FormFields): [string, string][] {
     });
   }
   return metadata;
+}
+
+/**
+ * S3 encrypts everything with a key of its own, AES256, which forms may ask for all the same: here
+ * that is left to the disk. Another key would be a promise that is not kept.
+ */
+function checkEncryption(fields: FormFields): void {
+  for (const [key, { name, value }] of fields) {
+    if (!key.startsWith('x-amz-server-side-encryption')) continue;
+    if (key === 'x-amz-server-side-encryption' && value === 'AES256') continue;
+    throw new S3Error('NotImplemented', { extra: [['Header', name]] });
+  }
 }
 
 function parseStorageClass(requested: string | undefined): string {

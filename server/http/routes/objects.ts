@@ -1,6 +1,7 @@
 import { parseByteRange } from '../../s3/byte-range.ts';
 import { isNotModified, isRangeApplicable } from '../../s3/conditional-request.ts';
 import { metadataHeaderValue, storedHeaderValue } from '../../s3/header-text.ts';
+import { checkObjectKey } from '../../s3/object-key.ts';
 import { noSuchBucket, S3Error } from '../../s3/s3-error.ts';
 import type { Buckets } from '../../services/buckets.ts';
 import { checkMayRead, checkMayWrite } from '../../services/object-access.ts';
@@ -13,9 +14,9 @@ import type { S3Handler, S3Target } from '../s3-requests.ts';
 const DEFAULT_TYPE = 'binary/octet-stream';
 /**
  * An object is shown on the origin that the console and the JSON routes have: no script of it may
- * run, and nothing be loaded.
+ * run, and nothing be loaded; but browsers show a video as a page that loads it.
  */
-const SANDBOX = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
+const SANDBOX = "default-src 'none'; media-src 'self'; style-src 'unsafe-inline'; sandbox";
 
 /** Parameters that replace a stored header in one answer, for signed requests only. */
 const RESPONSE_PARAMETERS = [
@@ -39,6 +40,7 @@ export function objectRoutes(options: ObjectRouteOptions): Record<string, S3Hand
   async function findReadable(ctx: Context, target: S3Target): Promise<StoredObject> {
     const { hostBucket, bucket: name = '', key } = target;
     const caller = await callers.ofRequest(ctx, hostBucket);
+    checkObjectKey(key);
     const bucket = await buckets.find(name);
     if (!bucket) throw noSuchBucket(name);
     const found = await objects.find(name, key);
@@ -63,6 +65,7 @@ export function objectRoutes(options: ObjectRouteOptions): Record<string, S3Hand
         setObjectHeaders(ctx, object);
         ctx.status = range ? 206 : 200;
         if (range) ctx.set('Content-Range', `bytes ${range.start}-${range.end}/${object.size}`);
+        else setChecksum(ctx, object);
         if (bytes !== null) ctx.body = bytes;
         ctx.length = range ? range.end - range.start + 1 : object.size;
         return;
@@ -73,6 +76,7 @@ export function objectRoutes(options: ObjectRouteOptions): Record<string, S3Hand
 
   const remove: S3Handler = async (ctx, { hostBucket, bucket: name = '', key }) => {
     const caller = await callers.ofRequest(ctx, hostBucket);
+    checkObjectKey(key);
     const bucket = await buckets.find(name);
     if (!bucket) throw noSuchBucket(name);
     checkMayWrite(caller, { bucket: name, key }, bucket.acl);
@@ -99,16 +103,19 @@ function setObjectHeaders(ctx: Context, object: StoredObject): void {
   }
   if (storageClass !== 'STANDARD') res.setHeader('x-amz-storage-class', storageClass);
   if (tags.length > 0) res.setHeader('x-amz-tagging-count', tags.length);
-  if (object.checksum && ctx.get('x-amz-checksum-mode').toUpperCase() === 'ENABLED') {
-    res.setHeader(`x-amz-checksum-${object.checksum.algorithm}`, object.checksum.value);
-    res.setHeader('x-amz-checksum-type', 'FULL_OBJECT');
-  }
   for (const [name, value] of responseParameters(ctx))
     res.setHeader(name, storedHeaderValue(value));
   res.setHeader('ETag', `"${object.etag}"`);
   res.setHeader('Last-Modified', new Date(object.lastModified).toUTCString());
   res.setHeader('Accept-Ranges', 'bytes');
   res.setHeader('Content-Security-Policy', SANDBOX);
+}
+
+/** Of the whole object: clients verify what they get with it. */
+function setChecksum(ctx: Context, { checksum }: StoredObject): void {
+  if (!checksum || ctx.get('x-amz-checksum-mode').toUpperCase() !== 'ENABLED') return;
+  ctx.set(`x-amz-checksum-${checksum.algorithm}`, checksum.value);
+  ctx.set('x-amz-checksum-type', 'FULL_OBJECT');
 }
 
 function responseParameters(ctx: Context): [string, string][] {

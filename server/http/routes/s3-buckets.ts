@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { MAX_XML_BODY_BYTES } from '../../../shared/limits.ts';
-import { listBucketsXml } from '../../s3/answer-xml.ts';
+import { listBucketsXml, locationXml } from '../../s3/answer-xml.ts';
 import { checkBucketName } from '../../s3/bucket-name.ts';
 import { mayListBucket, parseCannedAcl } from '../../s3/canned-acl.ts';
 import { noSuchBucket, S3Error } from '../../s3/s3-error.ts';
@@ -10,7 +10,7 @@ import type { Caller } from '../../services/caller.ts';
 import { readablePrefixes } from '../../services/grants.ts';
 import { readBody } from '../body.ts';
 import type { Context } from '../context.ts';
-import { sendXml } from '../s3-answer.ts';
+import { sendEmpty, sendXml } from '../s3-answer.ts';
 import type { S3Callers } from '../s3-caller.ts';
 import type { S3Handler, S3Target } from '../s3-requests.ts';
 
@@ -36,8 +36,11 @@ export function serviceRoutes({ callers, buckets }: S3BucketOptions): Record<str
   };
 }
 
-/** CreateBucket, HeadBucket and DeleteBucket; listing what is in a bucket is not offered yet. */
-export function bucketRoutes(options: S3BucketOptions): Record<string, S3Handler> {
+/** CreateBucket, HeadBucket, DeleteBucket and GetBucketLocation; listing what is in a bucket is not offered yet. */
+export function bucketRoutes(options: S3BucketOptions): {
+  readonly bucket: Record<string, S3Handler>;
+  readonly location: S3Handler;
+} {
   const { callers, buckets, region } = options;
 
   async function checkMayList(ctx: Context, { hostBucket, bucket: name = '' }: S3Target) {
@@ -50,7 +53,7 @@ export function bucketRoutes(options: S3BucketOptions): Record<string, S3Handler
     if (!mayListBucket(bucket.acl, as)) throw new S3Error('AccessDenied');
   }
 
-  return {
+  const bucket: Record<string, S3Handler> = {
     GET: async (ctx, target) => {
       await checkMayList(ctx, target);
       throw new S3Error('NotImplemented', { message: 'Listing objects is not implemented.' });
@@ -71,12 +74,12 @@ export function bucketRoutes(options: S3BucketOptions): Record<string, S3Handler
         throw new S3Error('BucketAlreadyOwnedByYou', { extra: [['BucketName', name]] });
       }
       ctx.set('Location', `/${name}`);
-      sendEmpty(ctx);
+      sendEmpty(ctx, 200);
     },
 
     HEAD: async (ctx, target) => {
       await checkMayList(ctx, target);
-      sendEmpty(ctx);
+      sendEmpty(ctx, 200);
     },
 
     DELETE: async (ctx, { hostBucket, bucket: name = '' }) => {
@@ -88,6 +91,14 @@ export function bucketRoutes(options: S3BucketOptions): Record<string, S3Handler
         throw new S3Error('BucketNotEmpty', { extra: [['BucketName', name]] });
       }
       ctx.status = 204;
+    },
+  };
+
+  return {
+    bucket,
+    location: async (ctx, target) => {
+      await checkMayList(ctx, target);
+      sendXml(ctx, 200, locationXml(region));
     },
   };
 }
@@ -112,12 +123,6 @@ function refuseOtherSettings(ctx: Context): void {
       (name === 'x-amz-bucket-object-lock-enabled' && ctx.get(name).toLowerCase() === 'true'),
   );
   if (refused !== undefined) throw new S3Error('NotImplemented', { extra: [['Header', refused]] });
-}
-
-function sendEmpty(ctx: Context): void {
-  ctx.status = 200;
-  ctx.body = '';
-  ctx.remove('Content-Type');
 }
 
 /** S3's owners are known by 64 hexadecimal digits. */

@@ -19,7 +19,7 @@ import { checkMayWrite } from '../../services/object-access.ts';
 import type { Objects, StoredObject } from '../../services/objects.ts';
 import type { Context } from '../context.ts';
 import { openForm } from '../multipart.ts';
-import { sendXml } from '../s3-answer.ts';
+import { sendEmpty, sendXml } from '../s3-answer.ts';
 import type { S3Callers } from '../s3-caller.ts';
 import type { S3Handler, S3Target } from '../s3-requests.ts';
 
@@ -97,8 +97,8 @@ export function postObject(options: UploadOptions): S3Handler {
     const action = parseSuccessAction(fields);
     ctx.set('ETag', `"${etag}"`);
     if (action.status === 303) {
-      ctx.status = 303;
       ctx.res.setHeader('Location', redirectLocation(action.redirect, { bucket, key, etag }));
+      sendEmpty(ctx, 303);
       return;
     }
     ctx.res.setHeader('Location', location);
@@ -106,10 +106,6 @@ export function postObject(options: UploadOptions): S3Handler {
       sendXml(ctx, 201, postResponseXml({ location, bucket, key, etag }));
       return;
     }
-    ctx.status = action.status;
-    if (action.status === 200) {
-      ctx.body = '';
-      ctx.remove('Content-Type');
-    }
+    sendEmpty(ctx, action.status);
   }
 }
