@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { expect } from 'vitest';
+import { blobFiles } from './blob-files.ts';
 import { PASSWORD } from './environment.ts';
 import { buildFormBody, formContentType, formPart } from './form-body.ts';
 import { basic, createRest, type Rest } from './rest.ts';
@@ -102,13 +101,7 @@ export async function startS3Server(env: Record<string, string> = {}): Promise<S
       expect((await admin('DELETE', `/api/buckets/${name}`)).status).toBe(204);
       expect((await admin('PUT', `/api/buckets/${name}`, {})).status).toBe(201);
     },
-    async blobs() {
-      const entries = await readdir(join(server.dataDir, 'blobs'), {
-        recursive: true,
-        withFileTypes: true,
-      });
-      return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
-    },
+    blobs: () => blobFiles(server.dataDir),
   };
 }
 

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ClockedServer, startClockedServer } from '../support/clocked-server.ts';
+import { blobFiles } from '../support/blob-files.ts';
+import { PASSWORD } from '../support/environment.ts';
 import { openRaw, rawRequest } from '../support/raw-http.ts';
 import { basic, createRest, type RestAnswer } from '../support/rest.ts';
-import { PASSWORD } from '../support/server.ts';
+import { startServer, type TestServer } from '../support/server.ts';
 import {
   encodeRequest,
   picture,
@@ -22,13 +23,13 @@ const SAVE_KEY = '10.CTR_JWVJ_datastore/ds/1/data/12345678901-00007';
 const SIGNED_KEY = 'direct_uploads/b8a12730-67b9-449f-96cd-7d0e3542fa94';
 const BOUNDARY = '--------BOUNDARY--------B34F03DAD085D8D5';
 
-let server: ClockedServer;
+let server: TestServer;
 let now = 0;
 
 function useServer(keys: { accessKeyId: string; secretAccessKey: string }, time: number): void {
   beforeAll(async () => {
     now = time;
-    server = await startClockedServer({
+    server = await startServer({
       env: { ACCESS_KEY_ID: keys.accessKeyId, SECRET_ACCESS_KEY: keys.secretAccessKey },
       now: () => now,
     });
@@ -45,7 +46,7 @@ async function makeBuckets(...names: string[]): Promise<void> {
 
 /** Only empty buckets can be removed. */
 async function expectNothingStored(...buckets: string[]): Promise<void> {
-  expect(await server.blobFiles()).toEqual([]);
+  expect(await blobFiles(server.dataDir)).toEqual([]);
   const rest = createRest(server.url);
   for (const name of buckets) {
     expect((await rest('DELETE', `/api/buckets/${name}`)).status).toBe(204);
