@@ -17,6 +17,20 @@ export const MAX_INLINE_OBJECT_BYTES = 65_536;
 export const MAX_FORM_OVERHEAD_BYTES = 131_072;
 /** The XML of a request, in bytes. */
 export const MAX_XML_BODY_BYTES = 65_536;
+/** Default of `SUBMIT_MAX_BYTES`: one submitted file. */
+export const DEFAULT_SUBMIT_MAX_BYTES = 15 * 1_048_576;
+/** Files of one request to `/submit-files`. */
+export const MAX_SUBMITTED_FILES = 100;
+/** Name and label of a submitted file, in bytes of UTF-8. */
+export const MAX_SUBMITTED_NAME_BYTES = 255;
+/** The longest life of a signed form, in seconds: a week. */
+export const MAX_FORM_SECONDS = 604_800;
+/** The life of a form for a submitted file or for a save, in seconds. */
+export const SHORT_FORM_SECONDS = 900;
+/** The prefix of the keys of saves, in characters. */
+export const MAX_SAVE_PREFIX_CHARS = 512;
+/** Slots in one page of a list. */
+export const MAX_PAGE_SLOTS = 10_000;
 /** Access keys of one user. */
 export const MAX_ACCESS_KEYS_PER_USER = 100;
 

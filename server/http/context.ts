@@ -10,6 +10,8 @@ export interface State {
   reason?: string;
   /** Errors are S3's XML. */
   isS3?: boolean;
+  /** What an upload's form says that it goes to; whether that may be is another matter. */
+  bucket?: string | undefined;
   /** BUCKET/KEY of an upload, and the access key that signed: for the log. */
   object?: string;
   accessKeyId?: string;

@@ -105,6 +105,8 @@ export class S3Error extends Error {
     code: S3ErrorCode,
     details: {
       message?: string;
+      /** In the place of the code's own. */
+      status?: number;
       extra?: readonly ErrorMember[];
       headers?: Readonly<Record<string, string>>;
       cause?: unknown;
@@ -113,10 +115,15 @@ export class S3Error extends Error {
     const [status, message] = s3Errors[code];
     super(details.message ?? message, 'cause' in details ? { cause: details.cause } : undefined);
     this.code = code;
-    this.status = status;
+    this.status = details.status ?? status;
     this.extra = details.extra ?? [];
     this.headers = details.headers ?? {};
   }
+}
+
+/** The same failure with another status. */
+export function withStatus({ code, message, extra, headers }: S3Error, status: number): S3Error {
+  return new S3Error(code, { message, extra, headers, status });
 }
 
 /** InvalidArgument with the argument that is wrong. */

@@ -1,10 +1,14 @@
+import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { KeystowError } from '../../shared/errors.ts';
+import { MAX_SAVE_PREFIX_CHARS } from '../../shared/limits.ts';
 import { isBucketName } from '../s3/bucket-name.ts';
 import { type CannedAcl, cannedAcls } from '../s3/canned-acl.ts';
+import { MAX_SAVE_VERSION } from '../s3/save-key.ts';
 import type { KvCheck, KvEntry, KvMutation, KvStore } from '../stores/kv-store.ts';
 import { type Caller, commitAs } from './caller.ts';
 import { checkAdmin, type Principal, readablePrefixes } from './grants.ts';
+import { slotPrefix } from './save-slots.ts';
 
 /** Buckets: the names, with their ACLs, that objects lie under. */
 
@@ -13,9 +17,17 @@ export interface Bucket {
   readonly acl: CannedAcl;
   /** ISO 8601. */
   readonly createdAt: string;
+  /** Keys are those of saves, and versions follow one another: see save-slots.ts. */
+  readonly saves?: boolean | undefined;
+  /** The prefix of the keys of saves, unless a request names another. */
+  readonly savePrefix?: string | undefined;
+  /** So many versions of a slot are kept; all of them without it. */
+  readonly keepVersions?: number | undefined;
 }
 
 export interface StoredBucket extends Bucket {
+  /** Of this bucket and no earlier one of its name: the counters of its slots lie under it. */
+  readonly id: string;
   /** No object was ever stored since it was made, or since somebody looked whether it is empty. */
   readonly mayBeEmpty: boolean;
   readonly version: number;
@@ -40,8 +52,21 @@ export interface Buckets {
 
 export type BucketInput = z.infer<typeof bucketInput>;
 
-/** The body of `PUT /api/buckets/:bucket`. */
-export const bucketInput = z.strictObject({ acl: z.enum(cannedAcls).optional() });
+/** The body of `PUT /api/buckets/:bucket`; null takes a setting back. */
+export const bucketInput = z.strictObject({
+  acl: z.enum(cannedAcls).optional(),
+  saves: z.boolean().optional(),
+  savePrefix: z
+    .string()
+    .min(1)
+    .max(MAX_SAVE_PREFIX_CHARS)
+    .refine((prefix) => prefix.isWellFormed() && !prefix.includes('\0'), {
+      error: 'must be well-formed text without NUL',
+    })
+    .nullable()
+    .optional(),
+  keepVersions: z.int().min(1).max(MAX_SAVE_VERSION).nullable().optional(),
+});
 
 /** First segments of paths that Keystow keeps for itself. */
 export const reservedNames: ReadonlySet<string> = new Set([
@@ -82,16 +107,16 @@ export function createBuckets(store: KvStore, now: () => number): Buckets {
     return entry && parseBucket(entry);
   }
 
-  function newBucket(
-    name: string,
-    { acl = 'private' }: BucketInput,
-  ): Omit<StoredBucket, 'version'> {
-    return { name, acl, createdAt: new Date(now()).toISOString(), mayBeEmpty: true };
-  }
-
   async function create(name: string, input: BucketInput, by: Caller): Promise<Bucket | undefined> {
     checkName(name);
-    const bucket = newBucket(name, input);
+    const fresh = {
+      name,
+      id: randomBytes(8).toString('hex'),
+      acl: 'private',
+      createdAt: new Date(now()).toISOString(),
+      mayBeEmpty: true,
+    } as const;
+    const bucket = { ...fresh, ...settingsOf(fresh, input) };
     const absent = { key: BUCKET_PREFIX + name, version: null };
     const outcome = await commitAs(store, by, [absent], [putBucket(bucket)]);
     return typeof outcome === 'number' ? publicPart(bucket) : undefined;
@@ -102,6 +127,14 @@ export function createBuckets(store: KvStore, now: () => number): Buckets {
       if (page.length > 0) return true;
     }
     return false;
+  }
+
+  /** Counters that a crash leaves here are never found again. */
+  async function forgetSlots(id: string): Promise<void> {
+    for await (const keys of store.keys({ prefix: slotPrefix(id, '') })) {
+      const deletions = keys.map((key): KvMutation => ({ type: 'delete', key }));
+      if (deletions.length > 0) await store.commit([], deletions);
+    }
   }
 
   return {
@@ -127,7 +160,7 @@ export function createBuckets(store: KvStore, now: () => number): Buckets {
         if (created) return { bucket: created, isNew: true };
         const current = await find(name);
         if (!current) continue;
-        const bucket = { ...current, acl: input.acl ?? current.acl };
+        const bucket = { ...current, ...settingsOf(current, input) };
         const outcome = await commitAs(store, by, [bucketCheck(current)], [putBucket(bucket)]);
         if (typeof outcome === 'number') return { bucket: publicPart(bucket), isNew: false };
       }
@@ -146,7 +179,9 @@ export function createBuckets(store: KvStore, now: () => number): Buckets {
         if (await hasObjects(name)) return 'not-empty';
         const unused = bucketCheck({ ...bucket, version });
         const outcome = await commitAs(store, by, [unused], [{ type: 'delete', key: unused.key }]);
-        if (typeof outcome === 'number') return 'removed';
+        if (typeof outcome !== 'number') continue;
+        await forgetSlots(bucket.id);
+        return 'removed';
       }
     },
 
@@ -178,13 +213,24 @@ function checkName(name: string): void {
   }
 }
 
-function putBucket({
-  name,
-  acl,
-  createdAt,
-  mayBeEmpty,
-}: Omit<StoredBucket, 'version'>): KvMutation {
-  const value = Buffer.from(JSON.stringify({ acl, createdAt, mayBeEmpty }));
+/** What is not given stays. */
+function settingsOf(
+  current: Pick<Bucket, 'acl' | 'saves' | 'savePrefix' | 'keepVersions'>,
+  input: BucketInput,
+): Pick<Bucket, 'acl' | 'saves' | 'savePrefix' | 'keepVersions'> {
+  const { savePrefix = current.savePrefix, keepVersions = current.keepVersions } = input;
+  return {
+    acl: input.acl ?? current.acl,
+    saves: (input.saves ?? current.saves) || undefined,
+    savePrefix: savePrefix ?? undefined,
+    keepVersions: keepVersions ?? undefined,
+  };
+}
+
+function putBucket(bucket: Omit<StoredBucket, 'version'>): KvMutation {
+  const { id, mayBeEmpty } = bucket;
+  const { name, ...rest } = publicPart(bucket);
+  const value = Buffer.from(JSON.stringify({ ...rest, id, mayBeEmpty }));
   return { type: 'put', key: BUCKET_PREFIX + name, value };
 }
 
@@ -193,6 +239,6 @@ function parseBucket({ key, value, version }: KvEntry): StoredBucket {
   return { ...record, name: key.slice(BUCKET_PREFIX.length), version };
 }
 
-function publicPart({ name, acl, createdAt }: Bucket): Bucket {
-  return { name, acl, createdAt };
+function publicPart({ name, acl, createdAt, saves, savePrefix, keepVersions }: Bucket): Bucket {
+  return { name, acl, createdAt, saves, savePrefix, keepVersions };
 }

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { KeystowError } from '../../shared/errors.ts';
 import type { ObjectAttributes } from '../s3/object-attributes.ts';
 import { noSuchBucket } from '../s3/s3-error.ts';
+import { type SaveSlot, slotName } from '../s3/save-key.ts';
 import { BlobMissing, type BlobStore, type ByteRange } from '../stores/blob-store.ts';
 import {
   DamagedEntry,
@@ -19,9 +20,10 @@ import {
   objectEntryKey,
   type StoredBucket,
 } from './buckets.ts';
-import { type Caller, commitAs } from './caller.ts';
+import { ANONYMOUS, type Caller, commitAs } from './caller.ts';
 import { createKeyLock } from './key-lock.ts';
 import { type ByteDemands, type ReceivedBytes, receiveBytes } from './receive-bytes.ts';
+import { nextStep, otherBytes } from './save-slots.ts';
 
 /** Objects: bytes under a bucket and a key, with what was said of them. Who may do what is not asked here. */
 
@@ -55,7 +57,8 @@ export interface Objects {
   discard(received: ReceivedBytes): Promise<void>;
   /**
    * Makes received bytes the object, in the place of what was there. `checkMayWrite` is asked again where
-   * the bucket was changed since. Rejects as commitAs does, or with S3Error NoSuchBucket.
+   * the bucket was changed since. In a bucket with saves the key has to be the slot's next version, or
+   * its latest with the same bytes. Rejects as commitAs does, or with S3Error NoSuchBucket or AccessDenied.
    */
   put(
     target: { readonly bucket: StoredBucket; readonly key: string },
@@ -64,6 +67,8 @@ export interface Objects {
     by: Caller,
     checkMayWrite: (bucket: StoredBucket) => void,
   ): Promise<StoredObject>;
+  /** Those whose keys begin with `prefix`, in byte order of the keys, in pages. */
+  list(bucket: string, prefix: string): AsyncIterable<StoredObject[]>;
   /** None there: no error. */
   remove(bucket: string, key: string, by: Caller): Promise<void>;
   /** Removes bytes that no object has, which a crash left. To be called before anything is received. */
@@ -133,8 +138,51 @@ export function createObjects(options: {
     blobs.delete(place.id).catch((error) => log.warn({ err: error }, 'a blob was not removed'));
   }
 
+  async function remove(bucket: string, key: string, by: Caller): Promise<void> {
+    await update(objectEntryKey(bucket, key), async ({ check, previous }) => {
+      if (check.version === null) return true;
+      const entryDelete: KvMutation = { type: 'delete', key: check.key };
+      const outcome = await commitAs(store, by, [check], [entryDelete, ...forget(previous)]);
+      if (typeof outcome !== 'number') return undefined;
+      dropBlob(previous);
+      return true;
+    });
+  }
+
+  /** A console that lost the answer sends its save again: the same success, if it is the same save. */
+  async function repeated(
+    bucket: string,
+    key: string,
+    received: ReceivedBytes,
+  ): Promise<StoredObject> {
+    const stored = await find(bucket, key);
+    if (stored?.etag !== received.md5 || stored.size !== received.size) throw otherBytes();
+    dropBlob(placeOf(received));
+    return stored;
+  }
+
+  /** Removes the oldest versions of a slot. What a failure leaves goes with the next version. */
+  async function prune(bucket: string, slot: SaveSlot, keep: number): Promise<void> {
+    const versions: string[] = [];
+    for await (const page of store.keys({ prefix: objectEntryKey(bucket, `${slotName(slot)}-`) })) {
+      versions.push(...page);
+    }
+    const begin = objectEntryKey(bucket, '').length;
+    for (const entryKey of versions.slice(0, -keep)) {
+      await remove(bucket, entryKey.slice(begin), ANONYMOUS);
+    }
+  }
+
   return {
     find,
+    remove,
+
+    async *list(bucket, prefix) {
+      const begin = objectEntryKey(bucket, '').length;
+      for await (const page of store.range({ prefix: objectEntryKey(bucket, prefix) })) {
+        yield page.map((entry) => parseObject(bucket, entry.key.slice(begin), entry));
+      }
+    },
 
     async read({ bytes }, range) {
       if (!bytes.isInline) {
@@ -173,14 +221,21 @@ export function createObjects(options: {
       let { bucket } = target;
       const written = update(entryKey, async ({ check, previous }) => {
         checkMayWrite(bucket);
+        const step = bucket.saves ? await nextStep(store, bucket.id, key, now()) : undefined;
+        if (step?.isRepeat) return repeated(bucket.name, key, received);
         const version = await commitAs(
           store,
           by,
-          [check, bucketCheck(bucket)],
-          [...puts, ...forget(previous), ...markUsed(bucket)],
+          [check, bucketCheck(bucket), ...(step ? [step.check] : [])],
+          [...puts, ...forget(previous), ...markUsed(bucket), ...(step ? [step.mutation] : [])],
         );
         if (typeof version === 'number') {
           dropBlob(previous);
+          if (step && bucket.keepVersions) {
+            await prune(bucket.name, step.slot, bucket.keepVersions).catch((error) =>
+              log.warn({ err: error }, 'old versions were not removed'),
+            );
+          }
           return { ...record, bucket: bucket.name, key, version };
         }
         const current = await buckets.find(bucket.name);
@@ -192,17 +247,6 @@ export function createObjects(options: {
         // After a failed write nobody knows what the store will hold once it is opened again.
         if (!isStoreFailure(error)) dropBlob(bytes);
         throw error;
-      });
-    },
-
-    async remove(bucket, key, by) {
-      await update(objectEntryKey(bucket, key), async ({ check, previous }) => {
-        if (check.version === null) return true;
-        const entryDelete: KvMutation = { type: 'delete', key: check.key };
-        const outcome = await commitAs(store, by, [check], [entryDelete, ...forget(previous)]);
-        if (typeof outcome !== 'number') return undefined;
-        dropBlob(previous);
-        return true;
       });
     },
 

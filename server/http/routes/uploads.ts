@@ -11,14 +11,14 @@ import {
 import { parseObjectAttributes } from '../../s3/object-attributes.ts';
 import { checkObjectKey } from '../../s3/object-key.ts';
 import { type ContentLengthRange, parsePostPolicy } from '../../s3/post-policy.ts';
-import { missingField, noSuchBucket } from '../../s3/s3-error.ts';
+import { missingField, noSuchBucket, S3Error, withStatus } from '../../s3/s3-error.ts';
 import { objectLocation, parseSuccessAction, redirectLocation } from '../../s3/success-action.ts';
 import type { Buckets, StoredBucket } from '../../services/buckets.ts';
 import type { Caller } from '../../services/caller.ts';
 import { checkMayWrite } from '../../services/object-access.ts';
 import type { Objects, StoredObject } from '../../services/objects.ts';
 import type { Context } from '../context.ts';
-import { openForm } from '../multipart.ts';
+import { type Form, openForm } from '../multipart.ts';
 import { sendEmpty, sendXml } from '../s3-answer.ts';
 import type { S3Callers } from '../s3-caller.ts';
 import type { S3Handler, S3Target } from '../s3-requests.ts';
@@ -46,13 +46,13 @@ export function postObject(options: UploadOptions): S3Handler {
   const { callers, buckets, objects, now, maxUploadBytes } = options;
 
   async function admit(ctx: Context, fields: FormFields, target: S3Target): Promise<Admitted> {
+    ctx.state.bucket = target.bucket ?? fieldValue(fields, 'bucket') ?? namedInPolicy(fields);
     const key = fieldValue(fields, 'key');
     if (key === undefined) throw missingField('key');
     const claim = parseFormAuth(fields);
     const caller = claim ? await callers.ofForm(ctx, claim) : await callers.unsigned(ctx);
     const policy = claim && parsePostPolicy(fieldValue(fields, 'policy') ?? '');
-    const name =
-      target.bucket ?? fieldValue(fields, 'bucket') ?? (policy ? policyBucket(policy) : undefined);
+    const name = ctx.state.bucket;
     if (name === undefined) throw missingField('bucket');
     ctx.state.object = `${name}/${key}`;
     const ranges = policy ? checkPostPolicy(policy, fields, now(), { bucket: name }) : [];
@@ -63,30 +63,45 @@ export function postObject(options: UploadOptions): S3Handler {
     return { caller, bucket, key, ranges };
   }
 
-  return async (ctx, target) => {
+  async function receive(ctx: Context, target: S3Target, form: Form): Promise<void> {
     const limit = { min: 0, max: maxUploadBytes };
-    const overhead = MAX_FORM_FIELDS_BYTES + MAX_FORM_OVERHEAD_BYTES;
-    checkSizeSoFar([limit], Number(ctx.get('content-length')) - overhead);
-    const form = openForm(ctx);
+    const { pairs, filename } = await form.head();
+    const fields = formFields(pairs, filename);
+    const { caller, bucket, key, ranges } = await admit(ctx, fields, target);
+    const { expected, ...attributes } = parseObjectAttributes(fields);
+    const demands = { ranges: [...ranges, limit], expected };
+    const received = await objects.receive(form.file(), demands);
     try {
-      const { pairs, filename } = await form.head();
-      const fields = formFields(pairs, filename);
-      const { caller, bucket, key, ranges } = await admit(ctx, fields, target);
-      const { expected, ...attributes } = parseObjectAttributes(fields);
-      const demands = { ranges: [...ranges, limit], expected };
-      const received = await objects.receive(form.file(), demands);
+      await form.end();
+    } catch (error) {
+      await objects.discard(received);
+      throw error;
+    }
+    const stored = await objects.put({ bucket, key }, received, attributes, caller, (current) =>
+      checkMayWrite(caller, { bucket: current.name, key }, current.acl),
+    );
+    answer(ctx, target, stored, fields);
+  }
+
+  /** Consoles know one refusal: in a bucket with saves a 400 is a 403 with the same code. */
+  async function asSavesRefusal(error: unknown, bucketName: string | undefined): Promise<unknown> {
+    if (!(error instanceof S3Error) || error.status !== 400 || !bucketName) return error;
+    return (await buckets.find(bucketName))?.saves ? withStatus(error, 403) : error;
+  }
+
+  return async (ctx, target) => {
+    try {
+      const overhead = MAX_FORM_FIELDS_BYTES + MAX_FORM_OVERHEAD_BYTES;
+      const fileBytes = Number(ctx.get('content-length')) - overhead;
+      checkSizeSoFar([{ min: 0, max: maxUploadBytes }], fileBytes);
+      const form = openForm(ctx);
       try {
-        await form.end();
-      } catch (error) {
-        await objects.discard(received);
-        throw error;
+        await receive(ctx, target, form);
+      } finally {
+        await form.close();
       }
-      const stored = await objects.put({ bucket, key }, received, attributes, caller, (current) =>
-        checkMayWrite(caller, { bucket: current.name, key }, current.acl),
-      );
-      answer(ctx, target, stored, fields);
-    } finally {
-      await form.close();
+    } catch (error) {
+      throw await asSavesRefusal(error, target.bucket ?? ctx.state.bucket);
     }
   };
 
@@ -107,5 +122,14 @@ export function postObject(options: UploadOptions): S3Handler {
       return;
     }
     sendEmpty(ctx, action.status);
+  }
+}
+
+/** Who signs a policy for `/` names the bucket in it alone; undefined where it cannot be read. */
+function namedInPolicy(fields: FormFields): string | undefined {
+  try {
+    return policyBucket(parsePostPolicy(fieldValue(fields, 'policy') ?? ''));
+  } catch {
+    return undefined;
   }
 }
