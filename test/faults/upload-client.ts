@@ -30,6 +30,9 @@ export interface ReadAnswer extends UploadAnswer {
   readonly isWhole: boolean;
 }
 
+/** Longer than any answer of these tests takes: what hangs is broken off, and seen to be. */
+const GIVE_UP_MS = 20_000;
+
 export function createUploadClient(base: string, connections: number): UploadClient {
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
 
@@ -40,7 +43,8 @@ export function createUploadClient(base: string, connections: number): UploadCli
     body?: Buffer,
   ): Promise<IncomingMessage | undefined> {
     return new Promise((resolve) => {
-      const sent = request(base + path, { method, agent, headers });
+      const sent = request(base + path, { method, agent, headers, timeout: GIVE_UP_MS });
+      sent.once('timeout', () => sent.destroy());
       sent.once('error', () => resolve(undefined));
       sent.once('response', resolve);
       sent.end(body);
