@@ -7,14 +7,15 @@ export const departures = ['destroy', 'reset', 'half-close'] as const;
 export type Departure = (typeof departures)[number];
 
 /**
- * Sends a form's head and the first `bytes` of its body, and goes away once they have left.
- * Resolves with what the server still said, when the connection is gone.
+ * Sends a form's head and the first `bytes` of its body, and goes away once they have left and
+ * `until` has resolved. Resolves with what the server still said, when the connection is gone.
  */
 export async function breakOff(
   base: string,
   form: UploadForm,
   bytes: number,
   departure: Departure,
+  until: () => Promise<unknown> = async () => undefined,
 ): Promise<string> {
   const { hostname, port, host } = new URL(base);
   const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
@@ -32,13 +33,16 @@ export async function breakOff(
 
   const head = Object.entries(form.headers).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.write(`POST ${form.path} HTTP/1.1\r\nHost: ${host}\r\n${head.join('')}\r\n`);
-  const leave = (): void => {
+  await new Promise<void>((resolve) => {
+    socket.write(form.body.subarray(0, bytes), () => resolve());
+  });
+  try {
+    await until();
+  } finally {
     if (departure === 'destroy') socket.destroy();
     else if (departure === 'reset') socket.resetAndDestroy();
     else socket.end();
-  };
-  if (bytes === 0) leave();
-  else socket.write(form.body.subarray(0, bytes), leave);
+  }
   await closed;
   return received;
 }

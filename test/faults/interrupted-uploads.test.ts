@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startServer, type TestServer } from '../support/server.ts';
 import { blobFiles } from './blob-files.ts';
@@ -14,6 +16,7 @@ import { ACCESS_KEY, uploadForm } from './upload-form.ts';
 const UPLOADS = 200;
 const AT_ONCE = 8;
 const INLINE_BYTES = 65_536;
+const WHOLE_BYTES = 200_000;
 const seed = Number(process.env['KEYSTOW_KILL_SEED'] ?? freshSeed());
 
 let server: TestServer;
@@ -75,6 +78,38 @@ it(`leaves nothing of ${UPLOADS} uploads that break off (seed ${seed})`, {
   await untilServer(server.url, look, isAsBefore);
 });
 
+// The end of a form is the boundary, two hyphens and a line break.
+it.each(
+  departures.flatMap((departure) => [1, 2, 3, 4].map((missing) => [departure, missing] as const)),
+)(
+  'removes a file that was whole before the client left: %s, %i bytes missing',
+  async (departure, missing) => {
+    const key = `whole/${departure}-${missing}`;
+    const form = uploadForm(key, randomBytes(WHOLE_BYTES));
+    const files = () => blobFiles(server.dataDir);
+    const before = files();
+    const sizes = () =>
+      files()
+        .filter((file) => !before.includes(file))
+        .map(
+          (file) => statSync(join(server.dataDir, 'blobs', file), { throwIfNoEntry: false })?.size,
+        );
+    const isWritten = () => untilServer(server.url, sizes, ([size]) => size === WHOLE_BYTES);
+    const answer = await breakOff(
+      server.url,
+      form,
+      form.body.length - missing,
+      departure,
+      isWritten,
+    );
+    expect(answer).not.toMatch(/^HTTP\/1\.1 [23]/);
+    await untilServer(server.url, files, ({ length }) => length <= before.length);
+    const reader = createUploadClient(server.url, 1);
+    expect(await reader.read(key)).toMatchObject({ status: 404 });
+    reader.close();
+  },
+);
+
 interface PlannedBreak {
   readonly key: string;
   readonly size: number;
@@ -91,8 +126,9 @@ function planBreak(random: Random, index: number): PlannedBreak {
     intBetween(random, 500_000, 4_000_000),
   ]);
   const anywhere = random();
-  const fromEnd = intBetween(random, 1, 60);
-  const isNearEnd = random() < 0.25;
+  // The last bytes are those of the boundary: by then the file itself is whole.
+  const fromEnd = intBetween(random, 1, pick(random, [4, 60]));
+  const isNearEnd = random() < 0.4;
   return {
     key: `broken/${index}`,
     size,
