@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openRaw, type RawConnection } from '../support/raw-http.ts';
 import type { RestAnswer } from '../support/rest.ts';
@@ -44,8 +44,10 @@ async function beginUpload(server: TestServer, key: string) {
     blobFiles(server.dataDir).filter((file) => file.startsWith('incoming/'));
   const [file = ''] = await untilServer(server.url, look, ({ length }) => length === 1);
   const temporary = join(server.dataDir, 'blobs', file);
+  const name = file.slice('incoming/'.length);
   return {
     temporary,
+    folder: join(dirname(dirname(temporary)), name.slice(0, 2)),
     finish(): Promise<RestAnswer> {
       connection.send(form.body.subarray(SENT_FIRST));
       return connection.answer();
@@ -64,14 +66,18 @@ function expectRefused(answer: RestAnswer, status: 503 | 507): void {
 
 type Upload = Awaited<ReturnType<typeof beginUpload>>;
 const onFile = ({ temporary }: Upload): string => temporary;
+const onFolder = ({ folder }: Upload): string => folder;
 
 describe.skipIf(!canAttach)('with strace attached', { timeout: 30_000 }, () => {
   it.each([
     ['write', 'ENOSPC', 507, onFile],
+    ['write', 'EDQUOT', 507, onFile],
     ['write', 'EIO', 503, onFile],
     ['fsync', 'ENOSPC', 507, onFile],
     ['fsync', 'EIO', 503, onFile],
     ['rename', 'EIO', 503, onFile],
+    ['mkdir', 'ENOSPC', 507, onFolder],
+    ['fsync', 'EIO', 503, onFolder],
   ] as const)('refuses an upload where %s fails with %s (%i)', async (call, error, status, on) => {
     const server = await start();
     const upload = await beginUpload(server, 'faulty');
@@ -123,6 +129,7 @@ describe.skipIf(!canAttach)('with strace attached', { timeout: 30_000 }, () => {
     for (const size of [100, SIZE]) {
       expect(await client.upload('later', randomBytes(size))).toMatchObject({ status: 503 });
     }
+    expect(blobFiles(server.dataDir)).toEqual(files);
     for (const key of ['unlogged', 'later']) {
       expect(await client.read(key)).toMatchObject({ status: 404 });
     }
