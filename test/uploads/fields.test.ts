@@ -279,6 +279,40 @@ describe('what is kept', () => {
   });
 });
 
+describe('what cannot be read', () => {
+  it.each([
+    ['too many', Array.from({ length: 2_000 }, (_, at) => `X-${at}: y`)],
+    ['too large', Array.from({ length: 3 }, (_, at) => `X-${at}: ${'y'.repeat(10_000)}`)],
+  ])('a part whose headers are %s, which is not passed over', async (_name, headers) => {
+    // Its field would be refused: no condition covers it.
+    const disposition = 'Content-Disposition: form-data; name="acl"';
+    const answer = await sendParts([
+      { headers: [...headers, disposition], content: 'public-read' },
+      ...signedParts({ key: 'unread' }),
+      formPart('file', 'x'),
+    ]);
+    expect(answer.status, answer.text).toBeGreaterThanOrEqual(400);
+    expectS3Error(answer, answer.status, answer.xml['Code'] ?? '');
+    await server.expectAbsent('uploads', 'unread');
+  });
+
+  it('a file name that is no UTF-8, where it would be stored as another', async () => {
+    const fields = { key: `user/${FILENAME}` };
+    const conditions = [{ bucket: 'uploads' }, ['starts-with', '$key', 'user/']];
+    const disposition = Buffer.from(
+      'Content-Disposition: form-data; name="file"; filename="\xff"',
+      'latin1',
+    );
+    const answer = await sendParts([
+      ...signForm({ pair: ADMIN_KEY, bucket: 'uploads', fields, conditions }).map(([name, value]) =>
+        formPart(name, value),
+      ),
+      { headers: [disposition], content: 'x' },
+    ]);
+    expectS3Error(answer, 400, 'InvalidArgument');
+  });
+});
+
 describe('what is refused', () => {
   afterEach(async () => {
     await server.expectEmptyBucket('refusing');
