@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmod, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseConfig } from '../../server/config.ts';
 import { createRest } from '../support/rest.ts';
 import { sendS3 } from '../support/s3-client.ts';
 import { ADMIN_KEY } from '../support/s3-server.ts';
@@ -78,8 +79,6 @@ describe('the master key', () => {
     await expect(stat(path)).rejects.toThrow('ENOENT');
     await writeFile(path, `${randomBytes(32).toString('base64')}\n`, { mode: 0o600 });
     await expectRefused({}, /master\.key/);
-    await writeFile(path, '');
-    await expectRefused({}, /master\.key/);
     await writeFile(path, firstKey);
     await chmod(path, 0o600);
   });
@@ -98,8 +97,11 @@ describe('the master key', () => {
 
 describe('ACCESS_KEY_ID and SECRET_ACCESS_KEY', () => {
   it('come together', async () => {
-    await expectRefused({ ACCESS_KEY_ID: 'AKIDALONE' }, /SECRET_ACCESS_KEY/);
-    await expectRefused({ SECRET_ACCESS_KEY: 'a-secret-without-its-id' }, /ACCESS_KEY_ID/);
+    const secret = 'a-secret-without-its-id';
+    await expectRefused({ SECRET_ACCESS_KEY: secret }, /ACCESS_KEY_ID/);
+    for (const env of [{ SECRET_ACCESS_KEY: secret }, { ACCESS_KEY_ID: 'AKIDALONE' }]) {
+      expect(() => parseConfig({}, env)).toThrow(/ACCESS_KEY_ID and SECRET_ACCESS_KEY/);
+    }
   });
 
   it('of another user: exit 1', async () => {
@@ -128,14 +130,22 @@ describe('ACCESS_KEY_ID and SECRET_ACCESS_KEY', () => {
   });
 });
 
-describe('other settings that cannot be: exit 1', () => {
+describe('other settings that cannot be', () => {
+  it('are told, with exit 1', async () => {
+    await expectRefused({ UPLOAD_BUCKET: 'data' }, /UPLOAD_BUCKET/);
+  });
+
   it.each([
-    ['UPLOAD_BUCKET', 'data'],
-    ['SUBMIT_BUCKET', 'Not_A_Bucket'],
     ['PUBLIC_URL', 'saves.example'],
+    ['PUBLIC_URL', 'ftp://saves.example'],
+    ['PUBLIC_URL', 'https://user:password@saves.example'],
     ['S3_DOMAINS', 'localhost,*.example'],
+    ['S3_DOMAINS', 'https://s3.example'],
+    ['REGION', 'us east'],
     ['MAX_UPLOAD_BYTES', '5 GiB'],
-  ])('%s=%s', async (name, value) => {
-    await expectRefused({ [name]: value }, new RegExp(name));
+    ['MAX_UPLOAD_BYTES', '0'],
+    ['TRUST_PROXY', 'yes'],
+  ])('%s=%s', (name, value) => {
+    expect(() => parseConfig({}, { [name]: value })).toThrow(new RegExp(name));
   });
 });

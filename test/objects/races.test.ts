@@ -28,7 +28,7 @@ function upload(bucket: string, key: string, file: Buffer | string) {
 
 it('a bucket is never removed with an object in it that was acknowledged', async () => {
   const seen = new Set<string>();
-  for (let round = 0; round < 40; round += 1) {
+  for (let round = 0; round < 25; round += 1) {
     const bucket = `racing-${round % 4}`;
     await server.makeBucket(bucket);
     const uploads = [0, 1, 2].map((n) =>
@@ -64,7 +64,7 @@ it('uploads that come while buckets are removed and made again go into one that 
     }
   };
   const use = async (worker: number): Promise<void> => {
-    for (let round = 0; round < 15; round += 1) {
+    for (let round = 0; round < 8; round += 1) {
       const key = `${worker}-${round}`;
       const { status } = await upload('shuffled', key, key);
       expect([204, 404]).toContain(status);
@@ -84,9 +84,9 @@ it('uploads that come while buckets are removed and made again go into one that 
 });
 
 it.each([
-  ['small', [10, 20_000, 65_536]],
-  ['large', [65_537, 200_000, 400_000]],
-  ['small and large', [10, 200_000, 65_536]],
+  ['small', [10, 65_536]],
+  ['large', [65_537, 300_000]],
+  ['small and large', [10, 200_000]],
 ])('readers see whole objects while they are overwritten and deleted: %s', async (name, sizes) => {
   const key = `whole ${name}`;
   const path = pathOf('uploads', key);
@@ -105,7 +105,7 @@ it.each([
     }
   };
   const write = async (): Promise<void> => {
-    for (let round = 0; round < 10; round += 1) {
+    for (let round = 0; round < 4; round += 1) {
       for (const file of files.slice(round % 2)) {
         const pairs = signForm({ pair: ADMIN_KEY, bucket: 'uploads', fields: { key } });
         const answer = await sendS3(server.url, {
@@ -120,7 +120,7 @@ it.each([
       expect(removed.status).toBe(204);
     }
   };
-  const reading = Promise.all([read(), read(), read()]);
+  const reading = Promise.all([read(), read()]);
   await Promise.all([write(), write()]).finally(() => {
     stop.now = true;
   });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openRaw } from '../support/raw-http.ts';
 import { createRest } from '../support/rest.ts';
+import { sendS3 } from '../support/s3-client.ts';
 import {
   ADMIN_KEY,
   FORM_TYPE,
