@@ -6,6 +6,7 @@ import type { ObjectAttributes } from '../s3/object-attributes.ts';
 import { noSuchBucket } from '../s3/s3-error.ts';
 import { BlobMissing, type BlobStore, type ByteRange } from '../stores/blob-store.ts';
 import {
+  CommitUncertain,
   DamagedEntry,
   type KvCheck,
   type KvEntry,
@@ -128,17 +129,19 @@ export function createObjects(options: {
   }
 
   /** After a commit that made the bytes nobody's. What is left now is swept at the next start. */
-  function dropBlob(place: BytesPlace | undefined): void {
+  async function dropBlob(place: BytesPlace | undefined): Promise<void> {
     if (!place || place.isInline) return;
-    blobs.delete(place.id).catch((error) => log.warn({ err: error }, 'a blob was not removed'));
+    await blobs
+      .delete(place.id)
+      .catch((error) => log.warn({ err: error }, 'a blob was not removed'));
   }
 
   return {
     find,
 
-    async read({ bytes }, range) {
+    async read({ bytes, size }, range) {
       if (!bytes.isInline) {
-        return blobs.get(bytes.id, range).catch((error) => {
+        return blobs.get(bytes.id, range ?? { start: 0, end: size - 1 }).catch((error) => {
           if (error instanceof BlobMissing) return undefined;
           throw error;
         });
@@ -180,7 +183,7 @@ export function createObjects(options: {
           [...puts, ...forget(previous), ...markUsed(bucket)],
         );
         if (typeof version === 'number') {
-          dropBlob(previous);
+          void dropBlob(previous);
           return { ...record, bucket: bucket.name, key, version };
         }
         const current = await buckets.find(bucket.name);
@@ -188,9 +191,10 @@ export function createObjects(options: {
         bucket = current;
         return undefined;
       });
-      return written.catch((error) => {
-        // After a failed write nobody knows what the store will hold once it is opened again.
-        if (!isStoreFailure(error)) dropBlob(bytes);
+      return written.catch(async (error) => {
+        // The entry may be there after a restart: then its bytes must be, too.
+        const isUncertain = error instanceof Error && error.cause instanceof CommitUncertain;
+        if (!isUncertain) await dropBlob(bytes);
         throw error;
       });
     },
@@ -201,7 +205,7 @@ export function createObjects(options: {
         const entryDelete: KvMutation = { type: 'delete', key: check.key };
         const outcome = await commitAs(store, by, [check], [entryDelete, ...forget(previous)]);
         if (typeof outcome !== 'number') return undefined;
-        dropBlob(previous);
+        void dropBlob(previous);
         return true;
       });
     },
@@ -216,10 +220,6 @@ export function createObjects(options: {
       });
     },
   };
-}
-
-function isStoreFailure(error: unknown): boolean {
-  return error instanceof KeystowError && ['unavailable', 'disk-full'].includes(error.code);
 }
 
 function placeOf({ place }: ReceivedBytes): BytesPlace {

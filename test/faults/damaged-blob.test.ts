@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { rmSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { startServer, type TestServer } from '../support/server.ts';
+import { type ServerProcess, startProcess } from '../support/server-process.ts';
 import { blobFiles } from './blob-files.ts';
 import { createUploadClient, type UploadClient } from './upload-client.ts';
 import { ACCESS_KEY } from './upload-form.ts';
@@ -10,10 +10,10 @@ import { ACCESS_KEY } from './upload-form.ts';
 /** A file of an object is not what it was: its reader is told, and soon. */
 
 const SIZE = 100_000;
-let server: TestServer;
+let server: ServerProcess;
 let client: UploadClient;
 beforeAll(async () => {
-  server = await startServer({ env: ACCESS_KEY });
+  server = await startProcess({ env: ACCESS_KEY });
   client = createUploadClient(server.url, 1);
 });
 afterAll(async () => {

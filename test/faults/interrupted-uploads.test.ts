@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { startServer, type TestServer } from '../support/server.ts';
+import { type ServerProcess, startProcess } from '../support/server-process.ts';
 import { blobFiles } from './blob-files.ts';
 import { breakOff, departures } from './broken-upload.ts';
 import { openDescriptors } from './open-descriptors.ts';
@@ -19,9 +19,9 @@ const INLINE_BYTES = 65_536;
 const WHOLE_BYTES = 200_000;
 const seed = Number(process.env['KEYSTOW_KILL_SEED'] ?? freshSeed());
 
-let server: TestServer;
+let server: ServerProcess;
 beforeAll(async () => {
-  server = await startServer({ env: ACCESS_KEY });
+  server = await startProcess({ env: ACCESS_KEY });
 });
 afterAll(() => server.stop());
 

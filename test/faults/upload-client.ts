@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Agent, type IncomingMessage, request } from 'node:http';
+import { PASSWORD } from '../support/environment.ts';
 import { basic } from '../support/rest.ts';
-import { PASSWORD } from '../support/server.ts';
 import { objectPath, uploadForm } from './upload-form.ts';
 
 /** A client of objects over at most some keep-alive connections; nothing is ever sent twice. */

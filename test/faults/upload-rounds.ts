@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
-import { makeFolder, startServer, type TestServer } from '../support/server.ts';
+import { makeFolder } from '../support/make-folder.ts';
+import { type ServerProcess, startProcess } from '../support/server-process.ts';
 import { blobDigests } from './blob-files.ts';
 import { checkObjects, INLINE_BYTES, type ObjectSurvey, stateOf } from './check-objects.ts';
 import { createObjectLedger, type ObjectLedger } from './object-ledger.ts';
@@ -44,8 +45,8 @@ export async function runUploadRounds(options: UploadRoundsOptions): Promise<Upl
   const ledger = createObjectLedger();
   const sum = { unanswered: 0, objects: 0, files: 0 };
   const folder = await makeFolder();
-  const start = (): Promise<TestServer> =>
-    startServer({
+  const start = (): Promise<ServerProcess> =>
+    startProcess({
       folder,
       env: { ...ACCESS_KEY, LOG_LEVEL: 'warn' },
       ...(script ? { script } : {}),
@@ -82,7 +83,7 @@ function isPending({ pending }: { pending: unknown }): boolean {
 }
 
 async function uploadUntilKilled(
-  server: TestServer,
+  server: ServerProcess,
   ledger: ObjectLedger,
   random: Random,
 ): Promise<void> {
@@ -137,7 +138,10 @@ function chooseSize(random: Random): number {
   ]);
 }
 
-async function takeObjectSurvey(server: TestServer, keys: Iterable<string>): Promise<ObjectSurvey> {
+async function takeObjectSurvey(
+  server: ServerProcess,
+  keys: Iterable<string>,
+): Promise<ObjectSurvey> {
   const files = blobDigests(server.dataDir);
   const client = createUploadClient(server.url, 4);
   try {

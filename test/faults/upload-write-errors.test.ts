@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openRaw, type RawConnection } from '../support/raw-http.ts';
 import type { RestAnswer } from '../support/rest.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { type ServerProcess, startProcess } from '../support/server-process.ts';
 import { blobFiles } from './blob-files.ts';
 import { canAttach, type DiskFault, injectFault } from './disk-fault.ts';
 import { untilServer } from './until.ts';
@@ -23,8 +23,8 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-async function start(): Promise<TestServer> {
-  const server = await startServer({ env: ACCESS_KEY });
+async function start(): Promise<ServerProcess> {
+  const server = await startProcess({ env: ACCESS_KEY });
   cleanups.push(async () => {
     await server.kill();
     await rm(server.folder, { recursive: true, force: true });
@@ -33,7 +33,7 @@ async function start(): Promise<TestServer> {
 }
 
 /** An upload whose file is half written. */
-async function beginUpload(server: TestServer, key: string) {
+async function beginUpload(server: ServerProcess, key: string) {
   const form = uploadForm(key, randomBytes(SIZE));
   const connection: RawConnection = await openRaw(server.url);
   cleanups.push(async () => connection.destroy());
@@ -136,7 +136,7 @@ describe.skipIf(!canAttach)('with strace attached', { timeout: 30_000 }, () => {
     client.close();
 
     await server.kill();
-    const restarted = await startServer({ folder: server.folder, env: ACCESS_KEY });
+    const restarted = await startProcess({ folder: server.folder, env: ACCESS_KEY });
     cleanups.push(() => restarted.stop({ keep: true }));
     const again = createUploadClient(restarted.url, 1);
     const answer = await again.read('unlogged');
@@ -148,7 +148,7 @@ describe.skipIf(!canAttach)('with strace attached', { timeout: 30_000 }, () => {
   });
 });
 
-function logFiles({ dataDir }: TestServer): string[] {
+function logFiles({ dataDir }: ServerProcess): string[] {
   const folder = join(dataDir, 'level');
   const names = readdirSync(folder).filter((name) => name.endsWith('.log'));
   return names.map((name) => join(folder, name));

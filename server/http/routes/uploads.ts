@@ -65,8 +65,9 @@ export function postObject(options: UploadOptions): S3Handler {
 
   return async (ctx, target) => {
     const limit = { min: 0, max: maxUploadBytes };
+    const announced = Number(ctx.get('content-length'));
     const overhead = MAX_FORM_FIELDS_BYTES + MAX_FORM_OVERHEAD_BYTES;
-    checkSizeSoFar([limit], Number(ctx.get('content-length')) - overhead);
+    if (announced > maxUploadBytes + overhead) checkSizeSoFar([limit], announced);
     const form = openForm(ctx);
     try {
       const { pairs, filename } = await form.head();
@@ -90,10 +91,15 @@ export function postObject(options: UploadOptions): S3Handler {
     }
   };
 
+  function bucketUrl(ctx: Context, { hostBucket }: S3Target, bucket: string): string {
+    if (options.publicUrl !== undefined) return `${options.publicUrl}/${bucket}`;
+    const own = ctx.host === '' ? '' : `${ctx.protocol}://${ctx.host}`;
+    return hostBucket ? own : `${own}/${bucket}`;
+  }
+
   function answer(ctx: Context, target: S3Target, stored: StoredObject, fields: FormFields): void {
     const { bucket, key, etag } = stored;
-    const base = options.publicUrl ?? (ctx.host === '' ? '' : `${ctx.protocol}://${ctx.host}`);
-    const location = objectLocation(target.hostBucket ? base : `${base}/${bucket}`, key);
+    const location = objectLocation(bucketUrl(ctx, target, bucket), key);
     const action = parseSuccessAction(fields);
     ctx.set('ETag', `"${etag}"`);
     if (action.status === 303) {
