@@ -3,6 +3,7 @@ import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { CONNECTIONS } from './load.ts';
 import { creates } from './measures/creates.ts';
+import { forms, largeForms } from './measures/forms.ts';
 import { gets } from './measures/gets.ts';
 import { lists } from './measures/lists.ts';
 import type { BenchSettings, Measure, Row } from './measures/measure.ts';
@@ -23,6 +24,8 @@ const measures: ReadonlyMap<string, Measure> = new Map([
   ['gets', gets],
   ['lists', lists],
   ['socket', socket],
+  ['forms', forms],
+  ['large-forms', largeForms],
 ]);
 const TMPFS_MAGIC = 0x01021994;
 

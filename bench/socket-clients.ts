@@ -4,6 +4,7 @@ import type { ClientToServerEvents, Envelope, ServerToClientEvents } from '../sh
 import { credentials } from './credentials.ts';
 import { documentKeys, documentText, freshKeys, randomKey } from './documents.ts';
 import type { Round } from './load.ts';
+import { percentile } from './percentile.ts';
 import type { SocketLoad } from './socket-load.ts';
 
 type Client = Socket<ServerToClientEvents, ClientToServerEvents>;
@@ -82,9 +83,4 @@ async function keepBusy(sockets: readonly Client[], next: () => Envelope): Promi
     answers: milliseconds.length,
     failures: [...failures].map(([what, times]) => `${times} ${what}`).join(', '),
   };
-}
-
-function percentile(values: number[], share: number): number {
-  const sorted = values.sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }

@@ -45,8 +45,8 @@ function formatRow(row: Row, rows: readonly Row[]): string[] {
   return [
     row.measure,
     row.server,
-    whole(rate),
-    `${whole(Math.min(...rates))} – ${whole(Math.max(...rates))}`,
+    perSecond(rate),
+    `${perSecond(Math.min(...rates))} – ${perSecond(Math.max(...rates))}`,
     ratio,
     median(row.rounds.map(({ p99 }) => p99)).toFixed(1),
     row.residentMib?.toFixed(0) ?? '?',
@@ -61,6 +61,6 @@ export function median(values: readonly number[]): number {
   return middle.reduce((sum, value) => sum + value, 0) / middle.length;
 }
 
-function whole(value: number): string {
-  return Math.round(value).toLocaleString('en');
+function perSecond(value: number): string {
+  return value < 100 ? value.toFixed(1) : Math.round(value).toLocaleString('en');
 }

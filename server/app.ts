@@ -16,7 +16,7 @@ import { bucketRoutes, serviceRoutes } from './http/routes/s3-buckets.ts';
 import { postObject } from './http/routes/uploads.ts';
 import { userRoutes } from './http/routes/users.ts';
 import { createS3Callers } from './http/s3-caller.ts';
-import { type S3Routes, s3Requests } from './http/s3-requests.ts';
+import { type BucketOfHost, type S3Routes, s3Requests } from './http/s3-requests.ts';
 import type { AccessKeys } from './services/access-keys.ts';
 import type { Buckets } from './services/buckets.ts';
 import type { Authenticator } from './services/credentials.ts';
@@ -35,8 +35,7 @@ export interface AppServices {
   readonly now: () => number;
   readonly maxDocumentBytes: number;
   readonly maxUploadBytes: number;
-  /** Domains below which a Host names a bucket. */
-  readonly s3Domains: readonly string[];
+  readonly bucketOfHost: BucketOfHost;
   /** Base of the URLs in answers; undefined: what the request was sent to. */
   readonly publicUrl: string | undefined;
   readonly region: string;
@@ -69,8 +68,7 @@ export function createApp(services: AppServices): Koa<State> {
 
   app.use(requestLog(services.log));
   app.use(errorBoundary(services.log));
-  const addresses = { domains: services.s3Domains, publicUrl: services.publicUrl };
-  app.use(s3Requests(s3Routes(services), addresses));
+  app.use(s3Requests(s3Routes(services), services.bucketOfHost));
   app.use(refuseForeignOrigins(services.corsOrigins));
   if (services.corsOrigins.length > 0) app.use(allowOrigins(services.corsOrigins));
   app.use(refuseUnanswered);

@@ -65,8 +65,8 @@ export async function ensureBuckets(
   { uploadBucket, submitBucket }: Pick<Config, 'uploadBucket' | 'submitBucket'>,
   buckets: Buckets,
 ): Promise<void> {
-  await asConfigError('UPLOAD_BUCKET', buckets.ensure(uploadBucket));
-  await asConfigError('SUBMIT_BUCKET', buckets.ensure(submitBucket));
+  await asConfigError('UPLOAD_BUCKET', buckets.makeOnce(uploadBucket));
+  await asConfigError('SUBMIT_BUCKET', buckets.makeOnce(submitBucket));
 }
 
 async function asConfigError(setting: string, work: Promise<void>): Promise<void> {

@@ -7,7 +7,9 @@ import { createApp } from './app.ts';
 import { type Config, ConfigError } from './config.ts';
 import { ensureAccessKey, ensureAdmin, ensureBuckets } from './first-start.ts';
 import { createListener, type Listener } from './http/listener.ts';
+import { hostOf } from './http/origin.ts';
 import { openSecretBox } from './master-key.ts';
+import { bucketOfHost } from './s3/host-bucket.ts';
 import { createAccessKeys } from './services/access-keys.ts';
 import { createBuckets } from './services/buckets.ts';
 import { createAuthenticator } from './services/credentials.ts';
@@ -97,6 +99,9 @@ export async function startServer(
     await ensureBuckets(config, buckets);
     const swept = await objects.sweep();
     if (swept > 0) log.info({ swept }, 'removed what unfinished uploads had left');
+    const publicHost = config.publicUrl && new URL(config.publicUrl).hostname;
+    const bucketOf = (host: string) => bucketOfHost(host, config.s3Domains, publicHost);
+    const isBucketHost = (host: string) => bucketOf(host) !== undefined;
     const app = createApp({
       authenticator: createAuthenticator({
         users,
@@ -113,7 +118,7 @@ export async function startServer(
       now,
       maxDocumentBytes: config.maxDocumentBytes,
       maxUploadBytes: config.maxUploadBytes,
-      s3Domains: config.s3Domains,
+      bucketOfHost: bucketOf,
       publicUrl: config.publicUrl,
       region: config.region,
       corsOrigins: config.corsOrigins,
@@ -127,6 +132,7 @@ export async function startServer(
       corsOrigins: config.corsOrigins,
       allowEIO3: config.socketEio3,
       trustProxy: config.trustProxy,
+      isBucketHost,
     };
 
     const addListener = async (
@@ -139,6 +145,7 @@ export async function startServer(
         tls: secure,
         log,
         attach: (server) => createBridge(server, bridgeOptions),
+        isOwnHost: (req) => isBucketHost(hostOf(req, config.trustProxy)),
       });
       const address = await listen(listener.server, portSetting, port, host);
       const scheme = secure ? 'https' : 'http';

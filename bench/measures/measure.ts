@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Round } from '../load.ts';
 import { readMemory } from '../memory-of-process.ts';
-import type { Peer, RunningPeer } from '../peers/peer.ts';
+import type { Peer, RunningServer } from '../peers/peer.ts';
 
 /** What a run of the bench was asked for. */
 export interface BenchSettings {
@@ -29,7 +29,7 @@ export type Measure = (settings: BenchSettings) => Promise<Row[]>;
 
 /** A running server under load, and how to load it for a time. */
 export interface Subject {
-  readonly peer: RunningPeer;
+  readonly peer: RunningServer;
   load(seconds: number): Promise<Round>;
   /** Sends one request and checks its answer; by then what the load left behind is done. */
   settle(): Promise<void>;
@@ -75,11 +75,11 @@ async function takeTurn(subject: Subject, seconds: number): Promise<Round> {
   return round;
 }
 
-async function checkAlive(peer: RunningPeer): Promise<void> {
+async function checkAlive(peer: RunningServer): Promise<void> {
   for (const server of peer.processes) await server.checkAlive();
 }
 
-async function residentMib(peer: RunningPeer): Promise<number | undefined> {
+async function residentMib(peer: RunningServer): Promise<number | undefined> {
   const memories = await Promise.all(peer.processes.map(({ pid }) => readMemory(pid)));
   return memories.reduce<number | undefined>(
     (sum, memory) => (sum === undefined || memory === undefined ? undefined : sum + memory.total),

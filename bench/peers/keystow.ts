@@ -3,6 +3,7 @@ import { basicAuth, credentials } from '../credentials.ts';
 import { documentKey, documentText, PAGE_KEYS } from '../documents.ts';
 import { fill } from '../load.ts';
 import { freePort, startServer } from '../processes.ts';
+import { accessKey } from '../signed-form.ts';
 import type { Peer, RunningPeer } from './peer.ts';
 
 const program = fileURLToPath(new URL('../../server/cli/keystow.js', import.meta.url));
@@ -25,6 +26,8 @@ export const keystow: Peer = {
         TLS: 'off',
         DATA_DIR: `${folder}/data`,
         ADMIN_PASSWORD: credentials.password,
+        ACCESS_KEY_ID: accessKey.accessKeyId,
+        SECRET_ACCESS_KEY: accessKey.secretAccessKey,
         // The peers write no line per request either.
         LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'warn',
       },

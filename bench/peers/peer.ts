@@ -13,10 +13,13 @@ export interface Peer {
   start(folder: string, keys: readonly string[]): Promise<RunningPeer>;
 }
 
-export interface RunningPeer extends LoadTarget {
+export interface RunningServer extends LoadTarget {
   /** The name of its peer. */
   readonly name: string;
   readonly processes: readonly ServerProcess[];
+}
+
+export interface RunningPeer extends RunningServer {
   /** Stores the document of a new key. */
   create(key: string): LoadRequest;
   /** Reads the document of a key that is there. */
@@ -37,6 +40,6 @@ export async function startPeer(
 }
 
 /** Ends the processes of all these servers. */
-export async function stopPeers(peers: readonly RunningPeer[]): Promise<void> {
+export async function stopPeers(peers: readonly RunningServer[]): Promise<void> {
   await Promise.all(peers.flatMap(({ processes }) => processes).map((server) => server.stop()));
 }

@@ -30,18 +30,22 @@ const CLOSE_GRACE_MS = 100;
 type Handle = RequestListener<typeof Request, typeof Response>;
 
 export interface ListenerOptions<T> {
-  readonly handle: RequestListener;
+  /** Resolves once it will do no more for the request, answered or not. */
+  readonly handle: (...message: Parameters<RequestListener>) => Promise<void>;
   readonly tls: SecureContextOptions | undefined;
   readonly log: Logger;
   /** Lets others answer some of the requests: Socket.IO its polls. */
   readonly attach: (server: Listener['server']) => T;
+  /** Whether nobody but `handle` answers what is sent to a Host. */
+  readonly isOwnHost: (req: Request) => boolean;
 }
 
-export function createListener<T>({ handle, tls, log, attach }: ListenerOptions<T>): Listener<T> {
-  const options = { IncomingMessage: Request, ServerResponse: Response, requireHostHeader: false };
+export function createListener<T>(options: ListenerOptions<T>): Listener<T> {
+  const { handle, tls, log } = options;
+  const messages = { IncomingMessage: Request, ServerResponse: Response, requireHostHeader: false };
   const server = tls
-    ? createTlsServer({ ...options, ...tls, handshakeTimeout: IDLE_TIMEOUT_MS })
-    : createServer(options);
+    ? createTlsServer({ ...messages, ...tls, handshakeTimeout: IDLE_TIMEOUT_MS })
+    : createServer(messages);
   // A connection may take as long as it likes, as long as it goes on.
   server.requestTimeout = 0;
   server.headersTimeout = IDLE_TIMEOUT_MS;
@@ -57,13 +61,14 @@ export function createListener<T>({ handle, tls, log, attach }: ListenerOptions<
   let isStopping = false;
   let onIdle = (): void => {};
 
+  const finish = (): void => {
+    underWay -= 1;
+    if (underWay === 0) onIdle();
+  };
   const count: Handle = (_req, res) => {
     underWay += 1;
     if (isStopping) res.shouldKeepAlive = false;
-    res.once('close', () => {
-      underWay -= 1;
-      if (underWay === 0) onIdle();
-    });
+    res.once('close', finish);
   };
   const onRequest: Handle = (req, res) => {
     req.url = normalizeTarget(req.url ?? '/');
@@ -71,12 +76,17 @@ export function createListener<T>({ handle, tls, log, attach }: ListenerOptions<
     // RFC 9112, 3.2: only HTTP/1.0 has requests without it.
     if (req.headers.host === undefined && req.httpVersion === '1.1') {
       refuse(req, res, 400, 'A request of HTTP/1.1 has a Host header.', log);
-    } else handle(req, res);
+    } else {
+      // Where the client goes away first, its handler still has to clean up.
+      underWay += 1;
+      handle(req, res).finally(finish);
+    }
   };
   server.on('request', onRequest);
   // Without this, Node says 100 Continue before anybody has looked at the request.
   server.on('checkContinue', onRequest);
-  const attached = attach(server);
+  const attached = options.attach(server);
+  bypassAttached(server, options.isOwnHost, onRequest);
   server.prependListener('request', count);
   server.prependListener('checkContinue', count);
   server.on('checkExpectation', (req: Request, res: Response) => {
@@ -118,6 +128,20 @@ export function createListener<T>({ handle, tls, log, attach }: ListenerOptions<
       clearTimeout(force);
     },
   };
+}
+
+/** What was attached to the listener has taken its requests: those to an own host are taken back. */
+function bypassAttached(
+  server: Listener['server'],
+  isOwnHost: ListenerOptions<unknown>['isOwnHost'],
+  onRequest: Handle,
+): void {
+  const attached = server.listeners('request');
+  server.removeAllListeners('request');
+  server.on('request', (req: Request, res: InstanceType<typeof Response>) => {
+    if (isOwnHost(req)) onRequest(req, res);
+    else for (const listener of attached) listener.call(server, req, res);
+  });
 }
 
 function track(server: Listener['server'], event: string): Set<Socket> {

@@ -1,7 +1,7 @@
 import { isAscii } from 'node:buffer';
 import { TextDecoder } from 'node:util';
 import { MAX_FORM_OVERHEAD_BYTES } from '../../shared/limits.ts';
-import { fieldsTooLarge, MAX_FORM_FIELDS_BYTES } from '../s3/form-fields.ts';
+import { FILENAME, fieldsTooLarge, MAX_FORM_FIELDS_BYTES } from '../s3/form-fields.ts';
 import { invalidArgument, missingField, notMultipart, S3Error } from '../s3/s3-error.ts';
 import { acceptBody } from './body.ts';
 import type { Context } from './context.ts';
@@ -74,7 +74,7 @@ export function openForm(ctx: Context): Form {
         const block = await reader.nextPart();
         if (!block) throw missingField('file');
         const { name, filename, charset } = parsePartHeaders(block);
-        if (isFile(name)) return { pairs, filename };
+        if (isFile(name)) return { pairs, filename: readableName(pairs, filename) };
         const { value, left } = await readField(name, charset, room);
         room = left;
         pairs.push([name, value]);
@@ -103,6 +103,17 @@ export function openForm(ctx: Context): Form {
       await chunks.return?.();
     },
   };
+}
+
+/** Many clients send a name that is no UTF-8, and few forms use it. */
+function readableName(
+  pairs: FormHead['pairs'],
+  filename: string | null | undefined,
+): string | undefined {
+  if (filename === null && pairs.some(([, value]) => value.includes(FILENAME))) {
+    throw invalidArgument("The file's name, which a field uses, is not valid UTF-8.", 'file', '');
+  }
+  return filename ?? undefined;
 }
 
 /** By its name alone: consoles give it no filename, and some clients give every part one. */

@@ -18,6 +18,14 @@ export function isForeign(
   return origin !== undefined && !isSameHost(origin, host);
 }
 
+/** The Host that the client asked for: what Koa's `ctx.host` is, for those who have no context. */
+export function hostOf(req: IncomingMessage, trustProxy: boolean): string {
+  const forwarded = trustProxy ? req.headers['x-forwarded-host'] : undefined;
+  // Of several proxies' entries the first.
+  const [host = ''] = String(forwarded ?? req.headers.host ?? '').split(',');
+  return host.trim();
+}
+
 /** By host alone: behind a proxy that ends TLS, the scheme is not what the browser sees. */
 function isSameHost(origin: string, host: string): boolean {
   try {

@@ -4,8 +4,8 @@ import { malformed } from './multipart-reader.ts';
 /** What the headers of one part of a form say (RFC 7578 section 4). */
 export interface PartHeaders {
   readonly name: string;
-  /** Undefined where there is none. */
-  readonly filename: string | undefined;
+  /** Undefined where there is none, null where it is not valid UTF-8. */
+  readonly filename: string | null | undefined;
   /** Of the part's text; undefined where none is named. */
   readonly charset: string | undefined;
 }
@@ -22,8 +22,10 @@ export function parsePartHeaders(block: Buffer): PartHeaders {
     throw malformed('Each part needs a header Content-Disposition: form-data with a name.');
   }
   if (name === undefined) throw malformed('A part of the form has no name.');
+  const text = bytesToText(name);
+  if (text === undefined) throw malformed('The name of a part is not valid UTF-8.');
   return {
-    name: toText(name),
+    name: text,
     filename: filenameOf(parameters),
     charset: parseParameters(headers.get('content-type') ?? '')?.get('charset'),
   };
@@ -73,7 +75,7 @@ function parseParameters(header: string): Map<string, string> | undefined {
 }
 
 /** Some clients write names that are not ASCII as RFC 8187 says, though RFC 7578 would not have it. */
-function filenameOf(parameters: ReadonlyMap<string, string>): string | undefined {
+function filenameOf(parameters: ReadonlyMap<string, string>): string | null | undefined {
   const extended = /^utf-8'[^']*'(.*)$/i.exec(parameters.get('filename*') ?? '')?.[1];
   if (extended !== undefined) {
     try {
@@ -83,11 +85,5 @@ function filenameOf(parameters: ReadonlyMap<string, string>): string | undefined
     }
   }
   const filename = parameters.get('filename');
-  return filename === undefined ? undefined : toText(filename);
-}
-
-function toText(bytes: string): string {
-  const text = bytesToText(bytes);
-  if (text === undefined) throw malformed('A name in the form is not valid UTF-8.');
-  return text;
+  return filename === undefined ? undefined : (bytesToText(filename) ?? null);
 }

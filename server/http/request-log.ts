@@ -30,7 +30,8 @@ function write(log: Logger, ctx: Context, start: number, via: 'http' | 'socket')
       via,
       method: ctx.method,
       path: ctx.path,
-      status: ctx.status,
+      // Koa's own 404 is nothing that was answered.
+      status: via === 'socket' || ctx.res.headersSent ? ctx.status : undefined,
       ms: Math.round((performance.now() - start) * 10) / 10,
       address: ctx.ip,
       user: ctx.state.principal?.name,

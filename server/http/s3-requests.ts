@@ -1,5 +1,4 @@
 import { checkBucketName } from '../s3/bucket-name.ts';
-import { bucketOfHost } from '../s3/host-bucket.ts';
 import { parseResource } from '../s3/object-key.ts';
 import { S3Error } from '../s3/s3-error.ts';
 import { otherOperation } from '../s3/subresources.ts';
@@ -29,17 +28,13 @@ export interface S3Routes {
   readonly location: S3Handler;
 }
 
-export interface S3Addresses {
-  readonly domains: readonly string[];
-  /** Undefined: none is known. */
-  readonly publicUrl: string | undefined;
-}
+/** The bucket that a Host names. */
+export type BucketOfHost = (host: string) => string | undefined;
 
 /** Takes what is S3's: every path that Keystow does not keep for itself, and all of a bucket's Host. */
-export function s3Requests(routes: S3Routes, addresses: S3Addresses): Handler {
-  const publicHost = addresses.publicUrl && new URL(addresses.publicUrl).host;
+export function s3Requests(routes: S3Routes, bucketOf: BucketOfHost): Handler {
   return async (ctx, next) => {
-    const hostBucket = bucketOfHost(ctx.host, addresses.domains, publicHost);
+    const hostBucket = bucketOf(ctx.host);
     if (ctx.state.envelope || (hostBucket === undefined && isReserved(ctx))) return next();
     ctx.state.isS3 = true;
     setS3Headers(ctx);

@@ -12,7 +12,8 @@ export type FormFields = ReadonlyMap<string, FormField>;
 /** All fields before the file together, in bytes as they arrive and in characters once expanded. */
 export const MAX_FORM_FIELDS_BYTES = 20_480;
 
-const FILENAME = '$' + '{filename}';
+/** What stands for the file's name in a field. */
+export const FILENAME = '$' + '{filename}';
 
 /**
  * The fields of a form with `${filename}` replaced in every value: by what follows the last `/` or

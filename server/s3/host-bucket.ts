@@ -1,15 +1,14 @@
 /**
  * The bucket that a Host such as `saves.s3.example:6375` names: what stands before one of the
- * domains, or undefined. `publicHost` (name and port, as a Host) never names one.
+ * domains, or undefined. `publicHost` (without a port) never names one, whatever the port.
  */
 export function bucketOfHost(
   host: string,
   domains: readonly string[],
   publicHost: string | undefined,
 ): string | undefined {
-  const lower = host.toLowerCase();
-  if (lower === publicHost) return undefined;
-  const name = lower.replace(/:\d*$/, '').replace(/\.$/, '');
+  const name = host.toLowerCase().replace(/:\d*$/, '').replace(/\.$/, '');
+  if (name === publicHost) return undefined;
   // The longest domain wins: `a.s3.localhost` is the bucket `a` where both are domains.
   const [domain] = domains
     .filter((candidate) => name.endsWith(`.${candidate}`))

@@ -6,7 +6,7 @@ import { isBucketName } from '../s3/bucket-name.ts';
 import { type CannedAcl, cannedAcls } from '../s3/canned-acl.ts';
 import { MAX_SAVE_VERSION } from '../s3/save-key.ts';
 import type { KvCheck, KvEntry, KvMutation, KvStore } from '../stores/kv-store.ts';
-import { type Caller, commitAs } from './caller.ts';
+import { ANONYMOUS, type Caller, commitAs } from './caller.ts';
 import { checkAdmin, type Principal, readablePrefixes } from './grants.ts';
 import { slotPrefix } from './save-slots.ts';
 
@@ -46,8 +46,8 @@ export interface Buckets {
   put(name: string, input: BucketInput, by: Caller): Promise<{ bucket: Bucket; isNew: boolean }>;
   /** Rejects with `forbidden`. */
   remove(name: string, by: Caller): Promise<'removed' | 'absent' | 'not-empty'>;
-  /** Makes sure that a bucket is there, whoever asks. Rejects with `bad-request` for its name. */
-  ensure(name: string): Promise<void>;
+  /** Makes a bucket, once for each name: not again after an admin has removed it. Rejects with `bad-request`. */
+  makeOnce(name: string): Promise<void>;
 }
 
 export type BucketInput = z.infer<typeof bucketInput>;
@@ -82,6 +82,8 @@ export const reservedNames: ReadonlySet<string> = new Set([
 
 const BUCKET_PREFIX = 'bucket/';
 const OBJECT_PREFIX = 'object/';
+/** Buckets of the settings that were made at a first start. */
+const MADE_PREFIX = 'meta/made-bucket/';
 
 /** Where an object's index entry lies. */
 export function objectEntryKey(bucket: string, key: string): string {
@@ -185,8 +187,12 @@ export function createBuckets(store: KvStore, now: () => number): Buckets {
       }
     },
 
-    async ensure(name) {
-      if (!(await find(name))) await create(name, {}, {});
+    async makeOnce(name) {
+      checkName(name);
+      const key = MADE_PREFIX + name;
+      if (await store.get(key)) return;
+      await create(name, {}, ANONYMOUS);
+      await store.commit([], [{ type: 'put', key, value: Buffer.from('made') }]);
     },
   };
 }

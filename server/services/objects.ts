@@ -7,6 +7,7 @@ import { noSuchBucket } from '../s3/s3-error.ts';
 import { type SaveSlot, slotName } from '../s3/save-key.ts';
 import { BlobMissing, type BlobStore, type ByteRange } from '../stores/blob-store.ts';
 import {
+  CommitUncertain,
   DamagedEntry,
   type KvCheck,
   type KvEntry,
@@ -133,9 +134,11 @@ export function createObjects(options: {
   }
 
   /** After a commit that made the bytes nobody's. What is left now is swept at the next start. */
-  function dropBlob(place: BytesPlace | undefined): void {
+  async function dropBlob(place: BytesPlace | undefined): Promise<void> {
     if (!place || place.isInline) return;
-    blobs.delete(place.id).catch((error) => log.warn({ err: error }, 'a blob was not removed'));
+    await blobs
+      .delete(place.id)
+      .catch((error) => log.warn({ err: error }, 'a blob was not removed'));
   }
 
   async function remove(bucket: string, key: string, by: Caller): Promise<void> {
@@ -144,7 +147,7 @@ export function createObjects(options: {
       const entryDelete: KvMutation = { type: 'delete', key: check.key };
       const outcome = await commitAs(store, by, [check], [entryDelete, ...forget(previous)]);
       if (typeof outcome !== 'number') return undefined;
-      dropBlob(previous);
+      void dropBlob(previous);
       return true;
     });
   }
@@ -157,7 +160,7 @@ export function createObjects(options: {
   ): Promise<StoredObject> {
     const stored = await find(bucket, key);
     if (stored?.etag !== received.md5 || stored.size !== received.size) throw otherBytes();
-    dropBlob(placeOf(received));
+    await dropBlob(placeOf(received));
     return stored;
   }
 
@@ -184,9 +187,9 @@ export function createObjects(options: {
       }
     },
 
-    async read({ bytes }, range) {
+    async read({ bytes, size }, range) {
       if (!bytes.isInline) {
-        return blobs.get(bytes.id, range).catch((error) => {
+        return blobs.get(bytes.id, range ?? { start: 0, end: size - 1 }).catch((error) => {
           if (error instanceof BlobMissing) return undefined;
           throw error;
         });
@@ -230,7 +233,7 @@ export function createObjects(options: {
           [...puts, ...forget(previous), ...markUsed(bucket), ...(step ? [step.mutation] : [])],
         );
         if (typeof version === 'number') {
-          dropBlob(previous);
+          void dropBlob(previous);
           if (step && bucket.keepVersions) {
             await prune(bucket.name, step.slot, bucket.keepVersions).catch((error) =>
               log.warn({ err: error }, 'old versions were not removed'),
@@ -243,9 +246,10 @@ export function createObjects(options: {
         bucket = current;
         return undefined;
       });
-      return written.catch((error) => {
-        // After a failed write nobody knows what the store will hold once it is opened again.
-        if (!isStoreFailure(error)) dropBlob(bytes);
+      return written.catch(async (error) => {
+        // The entry may be there after a restart: then its bytes must be, too.
+        const isUncertain = error instanceof Error && error.cause instanceof CommitUncertain;
+        if (!isUncertain) await dropBlob(bytes);
         throw error;
       });
     },
@@ -260,10 +264,6 @@ export function createObjects(options: {
       });
     },
   };
-}
-
-function isStoreFailure(error: unknown): boolean {
-  return error instanceof KeystowError && ['unavailable', 'disk-full'].includes(error.code);
 }
 
 function placeOf({ place }: ReceivedBytes): BytesPlace {

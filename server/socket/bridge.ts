@@ -14,7 +14,7 @@ import {
 } from '../../shared/limits.ts';
 import { rawAnswer } from '../http/listener.ts';
 import { nextRequestId } from '../http/messages.ts';
-import { isForeign } from '../http/origin.ts';
+import { hostOf, isForeign } from '../http/origin.ts';
 import { type Dispatch, echoOf, type Peer, parseCredentials, refusal } from './dispatch.ts';
 
 export interface BridgeOptions {
@@ -25,6 +25,8 @@ export interface BridgeOptions {
   /** Serve Engine.IO 3 clients, which Socket.IO 2 brought. */
   readonly allowEIO3: boolean;
   readonly trustProxy: boolean;
+  /** On such a Host there is nothing but S3. */
+  readonly isBucketHost: (host: string) => boolean;
 }
 
 export interface Bridge {
@@ -44,10 +46,8 @@ type Events = { [name: string]: (...args: unknown[]) => void };
 export function createBridge(listener: HttpServer | HttpsServer, options: BridgeOptions): Bridge {
   const { dispatch, log } = options;
   const isRefused = (req: IncomingMessage): boolean => {
-    const forwarded = options.trustProxy ? req.headers['x-forwarded-host'] : undefined;
-    // Of several proxies' entries the first, as Koa takes it for REST.
-    const [host = ''] = String(forwarded ?? req.headers.host ?? '').split(',');
-    return isForeign(req.headers, host.trim(), options.corsOrigins);
+    const host = hostOf(req, options.trustProxy);
+    return options.isBucketHost(host) || isForeign(req.headers, host, options.corsOrigins);
   };
   const io = new Server<Events, ServerToClientEvents>(listener, {
     serveClient: false,

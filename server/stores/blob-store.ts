@@ -11,8 +11,11 @@ export interface BlobStore {
    */
   put(source: AsyncIterable<Buffer>): Promise<StoredBlob>;
 
-  /** The bytes from `start` to `end`, both included. Rejects with `BlobMissing`. */
-  get(id: string, range?: ByteRange): Promise<Readable>;
+  /**
+   * The bytes from `start` to `end`, both included. Rejects with `BlobMissing`, or `BlobDamaged` where
+   * the blob ends before.
+   */
+  get(id: string, range: ByteRange): Promise<Readable>;
 
   /** Removes the blob; readers that have it open still read it whole. None there: no error. */
   delete(id: string): Promise<void>;
@@ -32,6 +35,15 @@ export interface StoredBlob {
 export interface ByteRange {
   readonly start: number;
   readonly end: number;
+}
+
+/** The blob lost its end: the disk or the file system changed it. */
+export class BlobDamaged extends Error {
+  override readonly name = 'BlobDamaged';
+
+  constructor(id: string, size: number) {
+    super(`The blob ${id} is damaged: it has ${size} bytes left.`);
+  }
 }
 
 /** There is no blob of that name (any more). */

@@ -41,6 +41,18 @@ export class CommitConflict extends Error {
   }
 }
 
+/**
+ * The cause of a `KeystowError` after which nobody knows whether the commit will be there once the
+ * store is opened again. With any other error nothing of it was written.
+ */
+export class CommitUncertain extends Error {
+  override readonly name = 'CommitUncertain';
+
+  constructor(cause: Error) {
+    super('The commit may be on disk or not.', { cause });
+  }
+}
+
 /** A stored value does not match its checksum: the disk or the file system changed it. */
 export class DamagedEntry extends Error {
   override readonly name = 'DamagedEntry';
@@ -69,7 +81,8 @@ export interface KvStore {
    * others follow it. Checks see every commit that was called before, answered or not.
    *
    * Rejects with `CommitConflict`, or a `KeystowError`: `unavailable` (too many commits are
-   * waiting, or a write failed: then all later ones do) or `disk-full`.
+   * waiting, or a write failed: then all later ones do) or `disk-full`; with a `CommitUncertain` as
+   * their cause for the commits that were being written when the write failed.
    */
   commit(checks: readonly KvCheck[], mutations: readonly KvMutation[]): Promise<number>;
 

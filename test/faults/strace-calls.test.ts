@@ -53,3 +53,23 @@ it('leaves out what is no call on a file', () => {
 it('refuses a shortened string', () => {
   expect(() => parseCalls('10 write(3</d/1.log>, "abc"..., 9) = 9')).toThrow('line 1');
 });
+
+it('reads a rename', () => {
+  const calls = parseCalls(
+    [
+      '10 rename("/d/blobs/incoming/a", "/d/blobs/aa/a \\"1\\"") = 0',
+      '10 renameat(AT_FDCWD</d>, "/d/x", AT_FDCWD</d>, "/d/y") = -1 EIO (Input/output error)',
+    ].join('\n'),
+  );
+  expect(calls).toEqual([
+    {
+      name: 'rename',
+      path: '/d/blobs/aa/a "1"',
+      data: '/d/blobs/incoming/a',
+      result: 0,
+      begin: 0,
+      end: 0,
+    },
+    expect.objectContaining({ name: 'rename', path: '/d/y', data: '/d/x', result: -1 }),
+  ]);
+});

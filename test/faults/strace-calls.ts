@@ -3,9 +3,9 @@
 /** One system call on a file or socket. */
 export interface Call {
   readonly name: string;
-  /** What `-y` says of the descriptor: a path, or `socket:[inode]`. */
+  /** What `-y` says of the descriptor: a path, or `socket:[inode]`. Of a rename the new path. */
   readonly path: string;
-  /** The bytes that it was given, one character (U+0000 to U+00FF) each. */
+  /** The bytes that it was given, one character (U+0000 to U+00FF) each. Of a rename the old path. */
   readonly data: string;
   /** What it returned; undefined where the process ended before. */
   readonly result: number | undefined;
@@ -14,6 +14,7 @@ export interface Call {
   readonly end: number;
 }
 
+const STRINGS = /"((?:[^"\\]|\\.)*)"(\.\.\.)?/g;
 const UNFINISHED = ' <unfinished ...>';
 
 /** Throws where strace has shortened a string: what is missing could be what is looked for. */
@@ -42,22 +43,27 @@ export function parseCalls(trace: string): Call[] {
 }
 
 function parseCall(text: string, begin: number, end: number): Call | undefined {
+  if (/^rename/.test(text)) return parseRename(text, begin, end);
   const [, name, path, rest] = /^(\w+)\(\d+<([^>]*)>(.*)$/.exec(text) ?? [];
   if (name === undefined || path === undefined || rest === undefined) return undefined;
-  const strings = [...rest.matchAll(/"((?:[^"\\]|\\.)*)"(\.\.\.)?/g)];
+  const strings = [...rest.matchAll(STRINGS)];
   if (strings.some(([, , dots]) => dots !== undefined)) {
     throw new Error(`strace shortened a string on line ${begin + 1}: raise -s.`);
   }
   const data = strings.map(([, string]) => decodeEscapes(string ?? '')).join('');
-  const result = /\) += (-?\d+)(?: |$)/.exec(rest.slice(lastQuote(rest)))?.[1];
-  return {
-    name,
-    path,
-    data,
-    result: result === undefined ? undefined : Number(result),
-    begin,
-    end,
-  };
+  return { name, path, data, result: resultOf(rest), begin, end };
+}
+
+/** `rename("OLD", "NEW") = 0`; the names of its relatives come behind descriptors. */
+function parseRename(text: string, begin: number, end: number): Call | undefined {
+  const [data, path] = [...text.matchAll(STRINGS)].map(([, string]) => decodeEscapes(string ?? ''));
+  if (data === undefined || path === undefined) return undefined;
+  return { name: 'rename', path, data, result: resultOf(text), begin, end };
+}
+
+function resultOf(text: string): number | undefined {
+  const result = /\) += (-?\d+)(?: |$)/.exec(text.slice(lastQuote(text)))?.[1];
+  return result === undefined ? undefined : Number(result);
 }
 
 /** Behind all strings, so that nothing in them is taken for the result. */

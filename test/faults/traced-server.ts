@@ -18,19 +18,20 @@ export interface TracedServer extends ServerProcess {
 }
 
 const TRACED =
-  'write,writev,pwrite64,pwritev,pwritev2,sendto,sendmsg,sendmmsg,fsync,fdatasync,sync_file_range';
+  'write,writev,pwrite64,pwritev,pwritev2,sendto,sendmsg,sendmmsg,fsync,fdatasync,sync_file_range,' +
+  '?rename,?renameat,?renameat2';
 /** More than any one write of these tests, so that strace shortens none. */
 const MAX_STRING_BYTES = 1_048_576;
 
 /** A server under strace. `inject` is strace's own expression, such as `fdatasync:error=EIO`. */
 export async function startTraced(
-  options: { script?: string; inject?: string } = {},
+  options: { script?: string; inject?: string; env?: Record<string, string> } = {},
 ): Promise<TracedServer> {
   const folder = await makeFolder();
   const file = join(folder, 'trace');
   const server = await startProcess({
     folder,
-    env: { LOG_LEVEL: 'fatal' },
+    env: { LOG_LEVEL: 'fatal', ...options.env },
     ...(options.script ? { script: options.script } : {}),
     command: [
       ...['strace', '-f', '-y', '-o', file, '-s', String(MAX_STRING_BYTES)],

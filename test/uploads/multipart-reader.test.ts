@@ -11,7 +11,7 @@ import { mutateForm } from '../support/mutated-forms.ts';
 
 interface ReadPart {
   readonly name: string;
-  readonly filename: string | undefined;
+  readonly filename: string | null | undefined;
   /** As Latin-1: one character a byte, which compares quickly. */
   readonly content: string;
 }

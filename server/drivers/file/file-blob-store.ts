@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { KeystowError } from '../../../shared/errors.ts';
 import { syncDirectory } from '../../durable-files.ts';
-import { BlobMissing, type BlobStore } from '../../stores/blob-store.ts';
+import { BlobDamaged, BlobMissing, type BlobStore } from '../../stores/blob-store.ts';
 
 /** What a read stream reads at a time. */
 const READ_BYTES = 256 * 1_024;
@@ -30,7 +31,7 @@ export async function openFileBlobStore(folder: string): Promise<BlobStore> {
 
   async function publish(temporary: string, id: string): Promise<void> {
     const path = pathOf(id);
-    if (await mkdir(dirname(path), { recursive: true, mode: 0o700 })) await syncDirectory(folder);
+    if (await makeFolder(dirname(path))) await syncDirectory(folder);
     await rename(temporary, path);
     await syncDirectory(dirname(path));
   }
@@ -52,6 +53,7 @@ export async function openFileBlobStore(folder: string): Promise<BlobStore> {
       } catch (error) {
         await handle.close().catch(() => {});
         await rm(temporary, { force: true });
+        await rm(pathOf(id), { force: true });
         throw error;
       }
     },
@@ -64,7 +66,10 @@ export async function openFileBlobStore(folder: string): Promise<BlobStore> {
         if (codeOf(error) === 'ENOENT') throw new BlobMissing(id);
         throw error;
       }
-      return handle.createReadStream({ highWaterMark: READ_BYTES, ...range });
+      const { size } = await handle.stat();
+      if (range.end < size) return handle.createReadStream({ highWaterMark: READ_BYTES, ...range });
+      await handle.close();
+      throw new BlobDamaged(id, size);
     },
 
     async delete(id) {
@@ -91,6 +96,17 @@ export async function openFileBlobStore(folder: string): Promise<BlobStore> {
   };
 }
 
+/** True where it made one. Node's recursive mkdir tells a full disk as a folder that is missing. */
+async function makeFolder(path: string): Promise<boolean> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+
 async function writeWhole(handle: FileHandle, chunk: Buffer): Promise<void> {
   let written = 0;
   while (written < chunk.length) {
@@ -104,13 +120,18 @@ async function asStoreError<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
-    const isFull = ['ENOSPC', 'EDQUOT'].includes(codeOf(error));
-    throw isFull
+    throw isFull(error)
       ? new KeystowError('disk-full', 'The disk is full: nothing was stored.', { cause: error })
       : new KeystowError('unavailable', 'Writing to the disk failed: nothing was stored.', {
           cause: error,
         });
   }
+}
+
+/** Node has no name for EDQUOT. */
+function isFull(error: unknown): boolean {
+  const errno = error instanceof Error && 'errno' in error ? Number(error.errno) : 0;
+  return errno === -constants.errno.ENOSPC || errno === -constants.errno.EDQUOT;
 }
 
 function codeOf(error: unknown): string {

@@ -1,6 +1,11 @@
 import { KeystowError } from '../../../shared/errors.ts';
 import { MAX_QUEUED_COMMIT_BYTES, MAX_QUEUED_COMMITS } from '../../../shared/limits.ts';
-import { CommitConflict, type KvCheck, type KvMutation } from '../../stores/kv-store.ts';
+import {
+  CommitConflict,
+  CommitUncertain,
+  type KvCheck,
+  type KvMutation,
+} from '../../stores/kv-store.ts';
 import type { Database } from './integrity.ts';
 import {
   decodeVersion,
@@ -185,13 +190,15 @@ export function createCommitter(options: CommitterOptions) {
    * next opening: so nothing more is written until then.
    */
   function stopWriting(error: Error): KeystowError {
-    const isFull = /No space left|ENOSPC/.test(`${error.message} ${String(error.cause)}`);
+    const isFull = /No space left|quota exceeded|ENOSPC/i.test(
+      `${error.message} ${String(error.cause)}`,
+    );
     const code = isFull ? 'disk-full' : 'unavailable';
     const what = isFull ? 'The disk is full' : 'Writing to the disk failed';
     refusal = new KeystowError(code, `${what}: nothing was stored.`, { cause: error });
     // What was under way may lie in LevelDB's log all the same, and come back with a restart.
     const failed = new KeystowError(code, `${what}: after a restart, look whether it was stored.`, {
-      cause: error,
+      cause: new CommitUncertain(error),
     });
     options.onFailed(error);
     const waiting = queue;

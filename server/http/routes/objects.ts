@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { parseByteRange } from '../../s3/byte-range.ts';
 import { isNotModified, isRangeApplicable } from '../../s3/conditional-request.ts';
 import { metadataHeaderValue, storedHeaderValue } from '../../s3/header-text.ts';
@@ -66,7 +67,7 @@ export function objectRoutes(options: ObjectRouteOptions): Record<string, S3Hand
         ctx.status = range ? 206 : 200;
         if (range) ctx.set('Content-Range', `bytes ${range.start}-${range.end}/${object.size}`);
         else setChecksum(ctx, object);
-        if (bytes !== null) ctx.body = bytes;
+        if (bytes !== null) ctx.body = separately(ctx, bytes);
         ctx.length = range ? range.end - range.start + 1 : object.size;
         return;
       }
@@ -85,6 +86,15 @@ export function objectRoutes(options: ObjectRouteOptions): Record<string, S3Hand
   };
 
   return { GET: get, HEAD: get, DELETE: remove };
+}
+
+/**
+ * Where head and body leave at once, Node writes the characters of this one header, not its bytes: UTF-8
+ * would be lost, and U+010D U+010A become a line end. As a stream they leave one after the other.
+ */
+function separately(ctx: Context, bytes: Readable | Buffer): Readable | Buffer {
+  const isAscii = !/[^\0-\x7f]/.test(ctx.response.get('Content-Disposition'));
+  return isAscii || !Buffer.isBuffer(bytes) || bytes.length === 0 ? bytes : Readable.from(bytes);
 }
 
 function rangeOf(ctx: Context, object: StoredObject) {

@@ -44,6 +44,14 @@ interface Admitted {
 /** POST Object: a form with fields, a policy, its signature, and a file. */
 export function postObject(options: UploadOptions): S3Handler {
   const { callers, buckets, objects, now, maxUploadBytes } = options;
+  const limit = { min: 0, max: maxUploadBytes };
+
+  /** What the headers alone tell. */
+  function checkAnnouncedSize(ctx: Context): void {
+    const announced = Number(ctx.get('content-length'));
+    const overhead = MAX_FORM_FIELDS_BYTES + MAX_FORM_OVERHEAD_BYTES;
+    if (announced > maxUploadBytes + overhead) checkSizeSoFar([limit], announced);
+  }
 
   async function admit(ctx: Context, fields: FormFields, target: S3Target): Promise<Admitted> {
     ctx.state.bucket = target.bucket ?? fieldValue(fields, 'bucket') ?? namedInPolicy(fields);
@@ -64,7 +72,6 @@ export function postObject(options: UploadOptions): S3Handler {
   }
 
   async function receive(ctx: Context, target: S3Target, form: Form): Promise<void> {
-    const limit = { min: 0, max: maxUploadBytes };
     const { pairs, filename } = await form.head();
     const fields = formFields(pairs, filename);
     const { caller, bucket, key, ranges } = await admit(ctx, fields, target);
@@ -91,9 +98,7 @@ export function postObject(options: UploadOptions): S3Handler {
 
   return async (ctx, target) => {
     try {
-      const overhead = MAX_FORM_FIELDS_BYTES + MAX_FORM_OVERHEAD_BYTES;
-      const fileBytes = Number(ctx.get('content-length')) - overhead;
-      checkSizeSoFar([{ min: 0, max: maxUploadBytes }], fileBytes);
+      checkAnnouncedSize(ctx);
       const form = openForm(ctx);
       try {
         await receive(ctx, target, form);
@@ -105,10 +110,15 @@ export function postObject(options: UploadOptions): S3Handler {
     }
   };
 
+  function bucketUrl(ctx: Context, { hostBucket }: S3Target, bucket: string): string {
+    if (options.publicUrl !== undefined) return `${options.publicUrl}/${bucket}`;
+    const own = ctx.host === '' ? '' : `${ctx.protocol}://${ctx.host}`;
+    return hostBucket ? own : `${own}/${bucket}`;
+  }
+
   function answer(ctx: Context, target: S3Target, stored: StoredObject, fields: FormFields): void {
     const { bucket, key, etag } = stored;
-    const base = options.publicUrl ?? (ctx.host === '' ? '' : `${ctx.protocol}://${ctx.host}`);
-    const location = objectLocation(target.hostBucket ? base : `${base}/${bucket}`, key);
+    const location = objectLocation(bucketUrl(ctx, target, bucket), key);
     const action = parseSuccessAction(fields);
     ctx.set('ETag', `"${etag}"`);
     if (action.status === 303) {

@@ -1,0 +1,41 @@
+import { resolve } from 'node:path';
+import { expect, it } from 'vitest';
+import { freshSeed } from './random.ts';
+import { runUploadRounds } from './upload-rounds.ts';
+
+/**
+ * A server under uploads, overwrites and deletions, killed with SIGKILL again and again: objects are
+ * whole, old or new, and no file is left over. The settings are those of kill-9.test.ts.
+ */
+
+const rounds = Number(process.env['KEYSTOW_KILL_ROUNDS'] ?? 4);
+const seed = Number(process.env['KEYSTOW_KILL_SEED'] ?? freshSeed());
+
+it(`keeps acknowledged objects, whole, in ${rounds} kills (seed ${seed})`, {
+  timeout: 30_000 + rounds * 10_000,
+}, async () => {
+  const result = await runUploadRounds({ rounds, seed });
+  expect(result.problems).toEqual([]);
+  expect(result.acknowledged).toBeGreaterThan(rounds);
+  console.info(
+    `kill -9: ${rounds} rounds, ${result.acknowledged} uploads and deletions acknowledged, ` +
+      `${result.unanswered} without an answer, ${result.objects} objects at the end, ` +
+      `${result.files} of them in files, seed ${seed}`,
+  );
+});
+
+it.each([
+  ['answers before the commit', 'early-ack-server.mjs', /: lost: /],
+  ['does not write all bytes', 'torn-blob-server.mjs', /: torn: /],
+])(
+  `reports a server that %s (seed ${seed})`,
+  { timeout: 60_000 },
+  async (_what, script, expected) => {
+    const { problems } = await runUploadRounds({
+      rounds: 3,
+      seed,
+      script: resolve('test/faults', script),
+    });
+    expect(problems.join('\n')).toMatch(expected);
+  },
+);
