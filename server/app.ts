@@ -13,6 +13,8 @@ import { documentRoutes } from './http/routes/documents.ts';
 import { healthRoutes } from './http/routes/health.ts';
 import { objectRoutes } from './http/routes/objects.ts';
 import { bucketRoutes, serviceRoutes } from './http/routes/s3-buckets.ts';
+import { saveRoutes } from './http/routes/saves.ts';
+import { signedFormRoutes } from './http/routes/signed-forms.ts';
 import { postObject } from './http/routes/uploads.ts';
 import { userRoutes } from './http/routes/users.ts';
 import { createS3Callers } from './http/s3-caller.ts';
@@ -22,6 +24,8 @@ import type { Buckets } from './services/buckets.ts';
 import type { Authenticator } from './services/credentials.ts';
 import type { Documents } from './services/documents.ts';
 import type { Objects } from './services/objects.ts';
+import type { Saves } from './services/saves.ts';
+import type { SignedForms } from './services/signed-forms.ts';
 import type { Users } from './services/users.ts';
 
 export interface AppServices {
@@ -31,6 +35,8 @@ export interface AppServices {
   readonly accessKeys: AccessKeys;
   readonly buckets: Buckets;
   readonly objects: Objects;
+  readonly saves: Saves;
+  readonly signedForms: SignedForms;
   readonly log: Logger;
   readonly now: () => number;
   readonly maxDocumentBytes: number;
@@ -39,6 +45,7 @@ export interface AppServices {
   /** Base of the URLs in answers; undefined: what the request was sent to. */
   readonly publicUrl: string | undefined;
   readonly region: string;
+  readonly anonymousSigning: boolean;
   /** Origins whose pages may use the JSON routes. */
   readonly corsOrigins: readonly string[];
   /** Believe `X-Forwarded-For`, `-Proto` and `-Host` of the nearest proxy. */
@@ -62,6 +69,8 @@ export function createApp(services: AppServices): Koa<State> {
   const authenticated = authenticate(services.authenticator);
   healthRoutes(router);
   userRoutes(router, authenticated, services.users);
+  signedFormRoutes(router, authenticated, services);
+  saveRoutes(router, authenticated, services);
   accessKeyRoutes(router, authenticated, services.accessKeys);
   bucketApiRoutes(router, authenticated, services.buckets);
   documentRoutes(router, authenticated, services.documents, services.maxDocumentBytes);

@@ -4,6 +4,7 @@ import {
   DEFAULT_CHANGES_KEEP,
   DEFAULT_MAX_DOCUMENT_BYTES,
   DEFAULT_MAX_UPLOAD_BYTES,
+  DEFAULT_SUBMIT_MAX_BYTES,
 } from '../shared/limits.ts';
 
 /** The settings: the only reader of the environment. */
@@ -29,6 +30,8 @@ export interface Config {
     | undefined;
   /** Undefined: kept in a file of the data directory. */
   readonly masterKey: string | undefined;
+  /** Signed forms for anybody, with the access key of the settings. */
+  readonly anonymousSigning: boolean;
   readonly uploadBucket: string;
   readonly submitBucket: string;
   /** Without a slash at its end; undefined: what the request was sent to. */
@@ -38,6 +41,7 @@ export interface Config {
   readonly region: string;
   readonly maxDocumentBytes: number;
   readonly maxUploadBytes: number;
+  readonly submitMaxBytes: number;
   readonly changesKeep: number;
   readonly corsOrigins: readonly string[];
   readonly trustProxy: boolean;
@@ -112,12 +116,18 @@ export const settings = [
   {
     name: 'UPLOAD_BUCKET',
     default: 'uploads',
-    description: 'a bucket to have from the start, for signed forms',
+    description: 'where signed forms upload to unless told otherwise; made at first start',
   },
   {
     name: 'SUBMIT_BUCKET',
     default: 'submissions',
-    description: 'a bucket to have from the start, for submitted files',
+    description: 'where submitted files go; made at first start',
+  },
+  {
+    name: 'ANONYMOUS_SIGNING',
+    default: 'off',
+    description:
+      'on: create_signed_url needs no credentials; for a server behind a gateway that asks for them',
   },
   {
     name: 'PUBLIC_URL',
@@ -139,6 +149,11 @@ export const settings = [
     name: 'MAX_UPLOAD_BYTES',
     default: String(DEFAULT_MAX_UPLOAD_BYTES),
     description: 'largest object',
+  },
+  {
+    name: 'SUBMIT_MAX_BYTES',
+    default: String(DEFAULT_SUBMIT_MAX_BYTES),
+    description: 'largest submitted file',
   },
   {
     name: 'CHANGES_KEEP',
@@ -207,6 +222,8 @@ export function parseConfig(
     publicUrl: parsePublicUrl(text('PUBLIC_URL')),
     s3Domains: parseDomains(required('S3_DOMAINS')),
     region: parseRegion(required('REGION')),
+    anonymousSigning: parseSwitch('ANONYMOUS_SIGNING', required('ANONYMOUS_SIGNING')),
+    submitMaxBytes: parseNumber('SUBMIT_MAX_BYTES', required('SUBMIT_MAX_BYTES'), 1, 2 ** 43),
     maxUploadBytes: parseNumber('MAX_UPLOAD_BYTES', required('MAX_UPLOAD_BYTES'), 1, 2 ** 43),
     maxDocumentBytes: parseNumber('MAX_DOCUMENT_BYTES', required('MAX_DOCUMENT_BYTES'), 2, 2 ** 28),
     changesKeep: parseNumber('CHANGES_KEEP', required('CHANGES_KEEP'), 1, Number.MAX_SAFE_INTEGER),

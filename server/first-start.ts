@@ -60,6 +60,20 @@ export async function ensureAccessKey(
   await asConfigError('ACCESS_KEY_ID', accessKeys.ensure({ ...accessKey, user: adminUser }));
 }
 
+/** Who lets anybody have forms signed needs a key to sign with, and is told what that means. */
+export function checkAnonymousSigning(
+  { anonymousSigning, accessKey }: Pick<Config, 'anonymousSigning' | 'accessKey'>,
+  warn: (message: string) => void,
+): void {
+  if (!anonymousSigning) return;
+  if (!accessKey) {
+    throw new ConfigError(
+      'ANONYMOUS_SIGNING=on signs with ACCESS_KEY_ID and SECRET_ACCESS_KEY: give them.',
+    );
+  }
+  warn('ANONYMOUS_SIGNING is on: whoever reaches this server can have uploads signed');
+}
+
 /** The buckets that forms upload to unless told otherwise. */
 export async function ensureBuckets(
   { uploadBucket, submitBucket }: Pick<Config, 'uploadBucket' | 'submitBucket'>,

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { SecureContextOptions } from 'node:tls';
@@ -5,7 +6,12 @@ import type { Logger } from 'pino';
 import { SHUTDOWN_GRACE_MS } from '../shared/limits.ts';
 import { createApp } from './app.ts';
 import { type Config, ConfigError } from './config.ts';
-import { ensureAccessKey, ensureAdmin, ensureBuckets } from './first-start.ts';
+import {
+  checkAnonymousSigning,
+  ensureAccessKey,
+  ensureAdmin,
+  ensureBuckets,
+} from './first-start.ts';
 import { createListener, type Listener } from './http/listener.ts';
 import { hostOf } from './http/origin.ts';
 import { openSecretBox } from './master-key.ts';
@@ -16,6 +22,8 @@ import { createAuthenticator } from './services/credentials.ts';
 import { createDocuments } from './services/documents.ts';
 import { createObjects } from './services/objects.ts';
 import { createPasswords } from './services/passwords.ts';
+import { createSaves } from './services/saves.ts';
+import { createSignedForms } from './services/signed-forms.ts';
 import { createThrottle } from './services/throttle.ts';
 import { createUsers } from './services/users.ts';
 import { type Bridge, createBridge } from './socket/bridge.ts';
@@ -63,6 +71,8 @@ export interface Overrides {
   readonly openStore?: typeof openStore;
   /** The clock, in milliseconds since 1970. */
   readonly now?: () => number;
+  /** The names of uploads whose form names none. */
+  readonly newId?: () => string;
 }
 
 /**
@@ -94,8 +104,24 @@ export async function startServer(
     const buckets = createBuckets(store, now);
     const blobs = await openBlobStore(config);
     const objects = createObjects({ store, blobs, buckets, log, now });
+    const saves = createSaves({ store, buckets, objects });
+    const signedForms = createSignedForms({
+      accessKeys,
+      buckets,
+      objects,
+      secretBox,
+      uploadBucket: config.uploadBucket,
+      submitBucket: config.submitBucket,
+      maxUploadBytes: config.maxUploadBytes,
+      submitMaxBytes: config.submitMaxBytes,
+      region: config.region,
+      anonymousKeyId: config.accessKey?.accessKeyId,
+      now,
+      newId: overrides.newId ?? randomUUID,
+    });
     await ensureAdmin(config, users, passwords, print);
     await ensureAccessKey(config, accessKeys);
+    checkAnonymousSigning(config, (message) => log.warn(message));
     await ensureBuckets(config, buckets);
     const swept = await objects.sweep();
     if (swept > 0) log.info({ swept }, 'removed what unfinished uploads had left');
@@ -114,6 +140,8 @@ export async function startServer(
       accessKeys,
       buckets,
       objects,
+      saves,
+      signedForms,
       log,
       now,
       maxDocumentBytes: config.maxDocumentBytes,
@@ -121,6 +149,7 @@ export async function startServer(
       bucketOfHost: bucketOf,
       publicUrl: config.publicUrl,
       region: config.region,
+      anonymousSigning: config.anonymousSigning,
       corsOrigins: config.corsOrigins,
       trustProxy: config.trustProxy,
     });

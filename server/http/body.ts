@@ -109,7 +109,18 @@ const loadParser = async (): Promise<Handler> => {
 };
 let parser: Promise<Handler> | undefined;
 
-/** Sets `ctx.request.body` on the routes of `/api`. */
+/** As `jsonBody`, for routes whose body may be left out: it is `{}` then. */
+export const optionalJsonBody: Handler = async (ctx, next) => {
+  const { envelope } = ctx.state;
+  const hasBody = envelope
+    ? envelope.body.length > 0
+    : ctx.get('transfer-encoding') !== '' || Number(ctx.get('content-length')) > 0;
+  if (hasBody) return jsonBody(ctx, next);
+  ctx.request.body = {};
+  return next();
+};
+
+/** Sets `ctx.request.body` on the routes that take JSON. */
 export const jsonBody: Handler = async (ctx, next) => {
   checkJsonType(ctx);
   if (ctx.state.envelope) {
@@ -150,10 +161,10 @@ function parseEnvelopeBody(body: Buffer): unknown {
 }
 
 /** The body as the schema wants it, or `bad-request` with what is wrong and where. */
-export function parseInput<T>(schema: z.ZodType<T>, body: unknown): T {
+export function parseInput<T>(schema: z.ZodType<T>, body: unknown, what = 'the body'): T {
   const result = schema.safeParse(body);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
-  const where = issue && issue.path.length > 0 ? issue.path.join('.') : 'the body';
+  const where = issue && issue.path.length > 0 ? issue.path.join('.') : what;
   throw new KeystowError('bad-request', `${where}: ${issue?.message ?? 'invalid'}.`);
 }

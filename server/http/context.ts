@@ -10,15 +10,18 @@ export interface State {
   reason?: string;
   /** Errors are S3's XML. */
   isS3?: boolean;
-  /** What an upload's form says that it goes to; whether that may be is another matter. */
-  bucket?: string | undefined;
   /** BUCKET/KEY of an upload, and the access key that signed: for the log. */
   object?: string;
   accessKeyId?: string;
   /** Set by authenticate.ts on the routes that need credentials. */
   principal?: Principal;
   /** Set for envelopes: the credentials and the body came with it. */
-  envelope?: { readonly credentials: Credentials | undefined; readonly body: Buffer };
+  envelope?: {
+    readonly credentials: Credentials | undefined;
+    readonly body: Buffer;
+    /** What the socket's client calls this server, without a slash at its end. */
+    readonly base: string;
+  };
 }
 
 export type Context = ParameterizedContext<State>;

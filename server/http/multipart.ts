@@ -15,6 +15,8 @@ import { boundaryOf, parsePartHeaders } from './part-headers.ts';
 export interface Form {
   /** The fields up to the file. To be called first. */
   head(): Promise<FormHead>;
+  /** The fields that were read so far. */
+  readonly pairs: FormHead['pairs'];
   /** The file's bytes, once. */
   file(): AsyncGenerator<Buffer, void>;
   /** Reads on to the end of the request: nothing that follows the file counts, but a second file. */
@@ -66,9 +68,11 @@ export function openForm(ctx: Context): Form {
     return { value: decode(name, Buffer.concat(parts), charset), left };
   }
 
+  const pairs: [string, string][] = [];
   return {
+    pairs,
+
     async head() {
-      const pairs: [string, string][] = [];
       let room = MAX_FORM_FIELDS_BYTES;
       for (;;) {
         const block = await reader.nextPart();

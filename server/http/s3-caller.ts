@@ -45,6 +45,8 @@ export function createS3Callers(options: {
       const claim = parseRequestAuth(rawRequest(ctx, hostBucket), now());
       if (!claim) return unsigned(ctx);
       const caller = await accessKeys.authenticate(claim);
+      // Session credentials are for a form.
+      if (caller.upload) throw new S3Error('AccessDenied');
       if (claim.version === 'v4') checkPayloadHash(claim.payloadHash, payloadHash);
       return remember(ctx, caller);
     },

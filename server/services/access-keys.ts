@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { KeystowError } from '../../shared/errors.ts';
 import { MAX_ACCESS_KEYS_PER_USER } from '../../shared/limits.ts';
-import { S3Error } from '../s3/s3-error.ts';
 import {
   type ClaimV2,
   type ClaimV4,
@@ -22,6 +21,7 @@ import {
 import { type Caller, commitAs } from './caller.ts';
 import type { Principal } from './grants.ts';
 import type { SecretBox } from './secret-box.ts';
+import { openSession, randomKeyId } from './session-credentials.ts';
 import { toPrincipal, type Users, userCheck } from './users.ts';
 
 /** Access keys: what signs forms, URLs and requests of S3 clients on behalf of a user. */
@@ -48,9 +48,13 @@ export interface AccessKeys {
   remove(id: string, by: Principal): Promise<void>;
   /** Makes sure that the user has just this pair. Rejects with `conflict` where another has the id. */
   ensure(pair: KeyPair): Promise<void>;
+  /** The oldest of the principal's pairs, or one made now. Rejects as `create` does. */
+  signingPair(by: Principal): Promise<KeyPair>;
+  /** The pair of an id; undefined where there is none. */
+  pair(id: string): Promise<KeyPair | undefined>;
   /**
    * Whom a signature speaks for. Rejects with S3Error InvalidAccessKeyId, SignatureDoesNotMatch, or
-   * InvalidToken: these keys are no session credentials.
+   * for session credentials ExpiredToken or InvalidToken.
    */
   authenticate(claim: ClaimV2 | ClaimV4): Promise<Caller>;
 }
@@ -101,6 +105,10 @@ export function createAccessKeys(options: {
     return { type: 'put', key: ACCESS_KEY_PREFIX + accessKeyId, value };
   }
 
+  function openPair({ accessKeyId, secret, user }: AccessKeyRecord): KeyPair {
+    return { accessKeyId, secretAccessKey: secretBox.open(secret, accessKeyId), user };
+  }
+
   function putList(user: string, ids: readonly string[]): KvMutation {
     return { type: 'put', key: keyListKey(user), value: Buffer.from(JSON.stringify(ids)) };
   }
@@ -140,9 +148,10 @@ export function createAccessKeys(options: {
       if (user !== by.name && by.role !== 'admin') {
         throw new KeystowError('forbidden', 'Only an admin makes access keys for other users.');
       }
+      const made = newPair(user);
       const pair = {
-        accessKeyId: input.accessKeyId ?? newAccessKeyId(),
-        secretAccessKey: input.secretAccessKey ?? randomBytes(30).toString('base64'),
+        accessKeyId: input.accessKeyId ?? made.accessKeyId,
+        secretAccessKey: input.secretAccessKey ?? made.secretAccessKey,
         user,
       };
       await storeKey(pair, { principal: by });
@@ -185,19 +194,39 @@ export function createAccessKeys(options: {
           `The access key ${pair.accessKeyId} belongs to the user ${record.user}.`,
         );
       }
-      if (secretBox.open(record.secret, pair.accessKeyId) === pair.secretAccessKey) return;
+      if (openPair(record).secretAccessKey === pair.secretAccessKey) return;
       await store.commit([], [putKey(pair)]);
     },
 
+    async signingPair(by) {
+      const { ids } = await readKeyList(store, by.name);
+      for (const id of ids) {
+        const record = await find(id);
+        if (record) return openPair(record);
+      }
+      const made = newPair(by.name);
+      await storeKey(made, { principal: by });
+      return made;
+    },
+
+    async pair(id) {
+      const record = await find(id);
+      return record && openPair(record);
+    },
+
     async authenticate(claim) {
-      const id = claim.accessKeyId;
+      const session = openSession(claim, secretBox, now());
+      const id = session?.parent ?? claim.accessKeyId;
       const record = await find(id);
       const user = record && (await users.find(record.user));
-      if (!record || !user) throw invalidAccessKeyId(id);
-      if (claim.securityToken !== undefined) throw new S3Error('InvalidToken');
-      verifySignature(claim, secretBox.open(record.secret, id));
+      if (!record || !user) throw invalidAccessKeyId(claim.accessKeyId);
+      verifySignature(claim, session?.secretAccessKey ?? openPair(record).secretAccessKey);
       const check = { key: ACCESS_KEY_PREFIX + id, version: record.version };
-      return { principal: toPrincipal(user), accessKey: { id, check } };
+      return {
+        principal: toPrincipal(user),
+        accessKey: { id: claim.accessKeyId, check },
+        ...(session ? { upload: session.upload } : {}),
+      };
     },
   };
 }
@@ -206,8 +235,10 @@ function toAccessKey({ accessKeyId, user, createdAt }: AccessKeyRecord): AccessK
   return { accessKeyId, user, createdAt: new Date(createdAt).toISOString() };
 }
 
-/** 20 characters as S3's have, of 100 random bits. */
-function newAccessKeyId(): string {
-  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
-  return Array.from(randomBytes(20), (byte) => alphabet[byte % 32]).join('');
+function newPair(user: string): KeyPair {
+  return {
+    accessKeyId: randomKeyId(20),
+    secretAccessKey: randomBytes(30).toString('base64'),
+    user,
+  };
 }

@@ -1,6 +1,7 @@
 import { invalidAccessKeyId } from '../s3/signature.ts';
 import { CommitConflict, type KvCheck, type KvMutation, type KvStore } from '../stores/kv-store.ts';
 import type { Principal } from './grants.ts';
+import type { SessionUpload } from './session-credentials.ts';
 import { principalChanged, userCheck } from './users.ts';
 
 /** Who sends a request: a user with a password or an access key, or nobody in particular. */
@@ -8,6 +9,8 @@ export interface Caller {
   readonly principal?: Principal;
   /** The access key that signed; its record must be the same at a write. */
   readonly accessKey?: { readonly id: string; readonly check: KvCheck };
+  /** Session credentials: all that they are good for. */
+  readonly upload?: SessionUpload;
 }
 
 export const ANONYMOUS: Caller = {};

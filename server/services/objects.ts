@@ -25,6 +25,7 @@ import { ANONYMOUS, type Caller, commitAs } from './caller.ts';
 import { createKeyLock } from './key-lock.ts';
 import { type ByteDemands, type ReceivedBytes, receiveBytes } from './receive-bytes.ts';
 import { nextStep, otherBytes } from './save-slots.ts';
+import type { Submission } from './session-credentials.ts';
 
 /** Objects: bytes under a bucket and a key, with what was said of them. Who may do what is not asked here. */
 
@@ -39,6 +40,8 @@ export interface StoredObject {
   readonly attributes: Omit<ObjectAttributes, 'expected'>;
   readonly checksum: ReceivedBytes['checksum'];
   readonly bytes: BytesPlace;
+  /** What session credentials said that it is. */
+  readonly submission?: Submission | undefined;
   /** The number of its last write. */
   readonly version: number;
 }
@@ -53,6 +56,8 @@ export interface Objects {
   find(bucket: string, key: string): Promise<StoredObject | undefined>;
   /** Undefined where the object was replaced or deleted since it was found. */
   read(object: StoredObject, range?: ByteRange): Promise<Readable | Buffer | undefined>;
+  /** Rejects with S3Error AccessDenied where `put` would refuse the key whatever the bytes are. */
+  checkKey(bucket: StoredBucket, key: string): Promise<void>;
   /** As receiveBytes. What it resolves with is given to `put` or to `discard`. */
   receive(source: AsyncIterable<Buffer>, demands: ByteDemands): Promise<ReceivedBytes>;
   discard(received: ReceivedBytes): Promise<void>;
@@ -198,6 +203,10 @@ export function createObjects(options: {
       return range ? entry?.value.subarray(range.start, range.end + 1) : entry?.value;
     },
 
+    async checkKey(bucket, key) {
+      if (bucket.saves) await nextStep(store, bucket.id, key, now());
+    },
+
     receive: (source, demands) => receiveBytes(source, demands, blobs),
 
     async discard({ place }) {
@@ -213,6 +222,7 @@ export function createObjects(options: {
         attributes,
         checksum: received.checksum,
         bytes,
+        submission: by.upload?.submission,
       };
       const { key } = target;
       const entryKey = objectEntryKey(target.bucket.name, key);

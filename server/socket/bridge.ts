@@ -167,7 +167,14 @@ function refuseForeignUpgrades(
 function peerOf(socket: Socket, trustProxy: boolean): Peer {
   const { address, headers, auth } = socket.handshake;
   const forwarded = trustProxy ? String(headers['x-forwarded-for'] ?? '') : '';
+  const proto = trustProxy
+    ? String(headers['x-forwarded-proto'] ?? '')
+        .split(',')[0]
+        ?.trim()
+    : '';
+  const scheme = proto || (socket.handshake.secure ? 'https' : 'http');
   return {
+    base: `${scheme}://${hostOf(socket.request, trustProxy)}`,
     connection: socket.request.socket,
     // A polling client's first connection may be gone: the handshake still knows its address.
     address: forwarded.split(',').at(-1)?.trim() || address,

@@ -23,6 +23,8 @@ export interface Peer {
   readonly connection: NetSocket;
   /** Where failed attempts are counted. */
   readonly address: string;
+  /** What it calls this server: scheme, host and port. */
+  readonly base: string;
   /** Credentials given once, in the handshake. */
   readonly credentials: Credentials | undefined;
 }
@@ -69,7 +71,8 @@ export function createDispatch(app: Koa<State>): Dispatch {
     req.url = request.url;
     req.headers = request.headers;
     const ctx = app.createContext<State>(req, new ServerResponse(req));
-    ctx.state.envelope = { credentials: request.credentials, body: request.body };
+    const { credentials, body } = request;
+    ctx.state.envelope = { credentials, body, base: peer.base };
     ctx.request.ip = peer.address;
     ctx.res.statusCode = 404;
     await handle(ctx);

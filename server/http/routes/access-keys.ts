@@ -1,7 +1,7 @@
 import type Router from '@koa/router';
 import { type AccessKeys, accessKeyInput } from '../../services/access-keys.ts';
 import { principalOf } from '../authenticate.ts';
-import { jsonBody, parseInput } from '../body.ts';
+import { optionalJsonBody, parseInput } from '../body.ts';
 import type { Handler, State } from '../context.ts';
 import { decodeAfter } from '../target.ts';
 
@@ -16,7 +16,7 @@ export function accessKeyRoutes(
     ctx.body = await accessKeys.list(principalOf(ctx));
   });
 
-  router.post(ACCESS_KEYS, authenticated, jsonBody, async (ctx) => {
+  router.post(ACCESS_KEYS, authenticated, optionalJsonBody, async (ctx) => {
     const input = parseInput(accessKeyInput, ctx.request.body);
     ctx.status = 201;
     ctx.set('Cache-Control', 'no-store');

@@ -51,28 +51,7 @@ export function objectRoutes(options: ObjectRouteOptions): Record<string, S3Hand
   }
 
   const get: S3Handler = async (ctx, target) => {
-    let missing = -1;
-    for (;;) {
-      const object = await findReadable(ctx, target);
-      if (object.version === missing) throw new Error(`The bytes of ${ctx.path} are missing.`);
-      if (isNotModified(ctx.req.headers, object)) {
-        setObjectHeaders(ctx, object);
-        ctx.status = 304;
-        return;
-      }
-      const range = rangeOf(ctx, object);
-      const bytes = ctx.method === 'HEAD' ? null : await objects.read(object, range);
-      if (bytes !== undefined) {
-        setObjectHeaders(ctx, object);
-        ctx.status = range ? 206 : 200;
-        if (range) ctx.set('Content-Range', `bytes ${range.start}-${range.end}/${object.size}`);
-        else setChecksum(ctx, object);
-        if (bytes !== null) ctx.body = separately(ctx, bytes);
-        ctx.length = range ? range.end - range.start + 1 : object.size;
-        return;
-      }
-      missing = object.version;
-    }
+    await sendObject(ctx, objects, () => findReadable(ctx, target));
   };
 
   const remove: S3Handler = async (ctx, { hostBucket, bucket: name = '', key }) => {
@@ -86,6 +65,39 @@ export function objectRoutes(options: ObjectRouteOptions): Record<string, S3Hand
   };
 
   return { GET: get, HEAD: get, DELETE: remove };
+}
+
+/**
+ * Answers with the object that `find` finds, or a part of it, or that the client has it already. Where
+ * it is replaced before its bytes are opened, it is looked for again.
+ */
+export async function sendObject(
+  ctx: Context,
+  objects: Objects,
+  find: () => Promise<StoredObject>,
+): Promise<void> {
+  let missing = -1;
+  for (;;) {
+    const object = await find();
+    if (object.version === missing) throw new Error(`The bytes of ${ctx.path} are missing.`);
+    if (isNotModified(ctx.req.headers, object)) {
+      setObjectHeaders(ctx, object);
+      ctx.status = 304;
+      return;
+    }
+    const range = rangeOf(ctx, object);
+    const bytes = ctx.method === 'HEAD' ? null : await objects.read(object, range);
+    if (bytes !== undefined) {
+      setObjectHeaders(ctx, object);
+      ctx.status = range ? 206 : 200;
+      if (range) ctx.set('Content-Range', `bytes ${range.start}-${range.end}/${object.size}`);
+      else setChecksum(ctx, object);
+      if (bytes !== null) ctx.body = separately(ctx, bytes);
+      ctx.length = range ? range.end - range.start + 1 : object.size;
+      return;
+    }
+    missing = object.version;
+  }
 }
 
 /**

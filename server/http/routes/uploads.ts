@@ -17,6 +17,7 @@ import type { Buckets, StoredBucket } from '../../services/buckets.ts';
 import type { Caller } from '../../services/caller.ts';
 import { checkMayWrite } from '../../services/object-access.ts';
 import type { Objects, StoredObject } from '../../services/objects.ts';
+import { baseUrl } from '../base-url.ts';
 import type { Context } from '../context.ts';
 import { type Form, openForm } from '../multipart.ts';
 import { sendEmpty, sendXml } from '../s3-answer.ts';
@@ -54,20 +55,23 @@ export function postObject(options: UploadOptions): S3Handler {
   }
 
   async function admit(ctx: Context, fields: FormFields, target: S3Target): Promise<Admitted> {
-    ctx.state.bucket = target.bucket ?? fieldValue(fields, 'bucket') ?? namedInPolicy(fields);
     const key = fieldValue(fields, 'key');
     if (key === undefined) throw missingField('key');
     const claim = parseFormAuth(fields);
     const caller = claim ? await callers.ofForm(ctx, claim) : await callers.unsigned(ctx);
     const policy = claim && parsePostPolicy(fieldValue(fields, 'policy') ?? '');
-    const name = ctx.state.bucket;
+    const name = bucketNameOf(target, fields);
     if (name === undefined) throw missingField('bucket');
     ctx.state.object = `${name}/${key}`;
     const ranges = policy ? checkPostPolicy(policy, fields, now(), { bucket: name }) : [];
     const bucket = await buckets.find(name);
     if (!bucket) throw noSuchBucket(name);
     checkObjectKey(key);
+    if (caller.upload && (caller.upload.bucket !== name || caller.upload.key !== key)) {
+      throw new S3Error('AccessDenied');
+    }
     checkMayWrite(caller, { bucket: name, key }, bucket.acl);
+    await objects.checkKey(bucket, key);
     return { caller, bucket, key, ranges };
   }
 
@@ -91,29 +95,27 @@ export function postObject(options: UploadOptions): S3Handler {
   }
 
   /** Consoles know one refusal: in a bucket with saves a 400 is a 403 with the same code. */
-  async function asSavesRefusal(error: unknown, bucketName: string | undefined): Promise<unknown> {
-    if (!(error instanceof S3Error) || error.status !== 400 || !bucketName) return error;
-    return (await buckets.find(bucketName))?.saves ? withStatus(error, 403) : error;
+  async function asSavesRefusal(error: unknown, name: string | undefined): Promise<unknown> {
+    if (!(error instanceof S3Error) || error.status !== 400 || name === undefined) return error;
+    return (await buckets.find(name))?.saves ? withStatus(error, 403) : error;
   }
 
   return async (ctx, target) => {
+    let form: Form | undefined;
     try {
       checkAnnouncedSize(ctx);
-      const form = openForm(ctx);
-      try {
-        await receive(ctx, target, form);
-      } finally {
-        await form.close();
-      }
+      form = openForm(ctx);
+      await receive(ctx, target, form);
     } catch (error) {
-      throw await asSavesRefusal(error, target.bucket ?? ctx.state.bucket);
+      throw await asSavesRefusal(error, bucketNameOf(target, formFields(form?.pairs ?? [])));
+    } finally {
+      await form?.close();
     }
   };
 
   function bucketUrl(ctx: Context, { hostBucket }: S3Target, bucket: string): string {
-    if (options.publicUrl !== undefined) return `${options.publicUrl}/${bucket}`;
-    const own = ctx.host === '' ? '' : `${ctx.protocol}://${ctx.host}`;
-    return hostBucket ? own : `${own}/${bucket}`;
+    const base = baseUrl(ctx, options.publicUrl);
+    return hostBucket && options.publicUrl === undefined ? base : `${base}/${bucket}`;
   }
 
   function answer(ctx: Context, target: S3Target, stored: StoredObject, fields: FormFields): void {
@@ -135,8 +137,13 @@ export function postObject(options: UploadOptions): S3Handler {
   }
 }
 
-/** Who signs a policy for `/` names the bucket in it alone; undefined where it cannot be read. */
-function namedInPolicy(fields: FormFields): string | undefined {
+/**
+ * The bucket that a form goes to: by its URL, else its own field, else what its policy says. Undefined
+ * where nothing names one that can be read.
+ */
+function bucketNameOf(target: S3Target, fields: FormFields): string | undefined {
+  const named = target.bucket ?? fieldValue(fields, 'bucket');
+  if (named !== undefined) return named;
   try {
     return policyBucket(parsePostPolicy(fieldValue(fields, 'policy') ?? ''));
   } catch {

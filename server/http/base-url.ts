@@ -1,0 +1,11 @@
+import type { Context } from './context.ts';
+
+/**
+ * What clients call this server, without a slash at its end: PUBLIC_URL, else what the request was sent
+ * to. Empty for a request of HTTP/1.0 without a Host.
+ */
+export function baseUrl(ctx: Context, publicUrl: string | undefined): string {
+  if (publicUrl !== undefined) return publicUrl;
+  if (ctx.state.envelope) return ctx.state.envelope.base;
+  return ctx.host === '' ? '' : `${ctx.protocol}://${ctx.host}`;
+}

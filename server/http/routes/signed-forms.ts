@@ -1,0 +1,85 @@
+import { randomUUID } from 'node:crypto';
+import type Router from '@koa/router';
+import { z } from 'zod';
+import {
+  formInput,
+  type SignedForm,
+  type SignedForms,
+  submissionsInput,
+} from '../../services/signed-forms.ts';
+import { principalOf } from '../authenticate.ts';
+import { baseUrl } from '../base-url.ts';
+import { jsonBody, optionalJsonBody, parseInput } from '../body.ts';
+import type { Context, Handler, State } from '../context.ts';
+
+export interface SignedFormOptions {
+  readonly signedForms: SignedForms;
+  readonly publicUrl: string | undefined;
+  /** `create_signed_url` needs no credentials. */
+  readonly anonymousSigning: boolean;
+}
+
+/** The body of `create_signed_url`, a command as its clients know it. */
+const commandInput = z.object({
+  uuid: z.string().max(256).nullish(),
+  command: z
+    .literal('CreateSignedS3FormData', { error: 'must be CreateSignedS3FormData' })
+    .nullish(),
+  data: z.unknown(),
+  async: z.unknown(),
+});
+
+export function signedFormRoutes(
+  router: Router<State>,
+  authenticated: Handler,
+  { signedForms, publicUrl, anonymousSigning }: SignedFormOptions,
+): void {
+  const optionallyAuthenticated: Handler = (ctx, next) =>
+    anonymousSigning && !hasCredentials(ctx) ? next() : authenticated(ctx, next);
+
+  async function sign(ctx: Context, data: unknown): Promise<SignedForm> {
+    const isObject = typeof data === 'object' && data !== null && !Array.isArray(data);
+    const input = isObject ? parseInput(formInput, data, 'data') : {};
+    const base = baseUrl(ctx, publicUrl);
+    if (!ctx.state.principal) return signedForms.createAnonymously(base, input);
+    return signedForms.create({ principal: ctx.state.principal, base }, input);
+  }
+
+  router.post(
+    '/api/v2/s3/create_signed_url',
+    optionallyAuthenticated,
+    optionalJsonBody,
+    async (ctx) => {
+      const start = performance.now();
+      const command = parseInput(commandInput, ctx.request.body);
+      const { fields, url } = await sign(ctx, command.data);
+      ctx.status = 202;
+      ctx.set('Cache-Control', 'no-cache');
+      ctx.set('X-Runtime', ((performance.now() - start) / 1_000).toFixed(6));
+      ctx.body = {
+        status: 'accepted',
+        meta: {},
+        uuid: command.uuid ?? randomUUID(),
+        data: { fields, url },
+      };
+    },
+  );
+
+  router.post('/submit-files', authenticated, jsonBody, async (ctx) => {
+    const files = parseInput(submissionsInput, ctx.request.body);
+    const signer = { principal: principalOf(ctx), base: baseUrl(ctx, publicUrl) };
+    ctx.set('Cache-Control', 'no-store');
+    ctx.body = (await signedForms.submit(signer, files)).map(
+      ({ fileName, spektrDataField, url, fields }) => ({ fileName, spektrDataField, url, fields }),
+    );
+  });
+
+  router.get('/submit-files', authenticated, async (ctx) => {
+    ctx.body = await signedForms.arrived(principalOf(ctx));
+  });
+}
+
+function hasCredentials(ctx: Context): boolean {
+  const { envelope } = ctx.state;
+  return envelope ? envelope.credentials !== undefined : ctx.get('authorization') !== '';
+}

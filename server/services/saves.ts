@@ -1,0 +1,230 @@
+import { KeystowError } from '../../shared/errors.ts';
+import { S3Error } from '../s3/s3-error.ts';
+import {
+  MAX_SAVE_VERSION,
+  paddedSlot,
+  parseSaveKey,
+  type SaveSlot,
+  saveFolder,
+  saveKey,
+  slotName,
+} from '../s3/save-key.ts';
+import type { KvStore } from '../stores/kv-store.ts';
+import type { Buckets, StoredBucket } from './buckets.ts';
+import { checkAllowed, isAllowed, type Principal, readablePrefixes } from './grants.ts';
+import { checkMayWrite } from './object-access.ts';
+import type { Objects, StoredObject } from './objects.ts';
+import { decodeSlot, readSlot, slotPrefix } from './save-slots.ts';
+
+/** Saves: the slots of a bucket, their versions, and taking an old one back. */
+
+export interface Slot {
+  /** 11 digits. */
+  readonly slot: string;
+  readonly latest: number;
+  /** When the latest was saved, ISO 8601. */
+  readonly time: string;
+}
+
+export interface SaveVersion {
+  readonly version: number;
+  readonly key: string;
+  readonly size: number;
+  /** In quotes. */
+  readonly etag: string;
+  /** ISO 8601. */
+  readonly time: string;
+}
+
+/** Which saves of a bucket; what is not given is the bucket's own. */
+export interface SaveScope {
+  readonly bucket: string;
+  readonly prefix: string | undefined;
+  readonly n: number;
+}
+
+/** All reject with `not-found` for a bucket without saves, `bad-request` without a prefix, `forbidden`. */
+export interface Saves {
+  /** Those that the principal may read, by number; only after `after`, at most `limit`. */
+  slots(
+    by: Principal,
+    scope: SaveScope,
+    page: { readonly after: number | undefined; readonly limit: number },
+  ): Promise<Slot[]>;
+  /** The versions that are kept, the oldest first. Rejects with `not-found` for an unused slot. */
+  versions(by: Principal, scope: SaveScope, slot: number): Promise<SaveVersion[]>;
+  /** Rejects with `not-found`. */
+  find(
+    by: Principal,
+    scope: SaveScope,
+    slot: number,
+    version: number | 'latest',
+  ): Promise<StoredObject>;
+  /** The version to be saved next. Rejects with `conflict` after the last one. */
+  next(
+    by: Principal,
+    scope: SaveScope,
+    slot: number,
+  ): Promise<{ bucket: string; slot: SaveSlot; version: number }>;
+  /** Makes an old version the newest one. Rejects with `not-found`, `conflict`. */
+  restore(by: Principal, scope: SaveScope, slot: number, version: number): Promise<SaveVersion>;
+}
+
+/** Of one restoration; each lost one means that a newer version was saved. */
+const MAX_ATTEMPTS = 10;
+
+export function createSaves(options: {
+  readonly store: KvStore;
+  readonly buckets: Buckets;
+  readonly objects: Objects;
+}): Saves {
+  const { store, buckets, objects } = options;
+
+  async function open(scope: SaveScope): Promise<{ bucket: StoredBucket; prefix: string }> {
+    const bucket = await buckets.find(scope.bucket);
+    if (!bucket?.saves) {
+      throw new KeystowError('not-found', `There is no bucket ${scope.bucket} with saves.`);
+    }
+    const prefix = scope.prefix ?? bucket.savePrefix;
+    if (prefix !== undefined) return { bucket, prefix };
+    throw new KeystowError(
+      'bad-request',
+      `Say which saves with ?prefix=: the bucket ${scope.bucket} has no savePrefix.`,
+    );
+  }
+
+  async function openSlot(
+    by: Principal,
+    access: 'read' | 'write',
+    scope: SaveScope,
+    number: number,
+  ): Promise<{ bucket: StoredBucket; slot: SaveSlot }> {
+    const { bucket, prefix } = await open(scope);
+    const slot = { prefix, n: scope.n, slot: number };
+    checkAllowed(by, access, `${bucket.name}/${slotName(slot)}-`);
+    return { bucket, slot };
+  }
+
+  async function find(
+    by: Principal,
+    scope: SaveScope,
+    number: number,
+    version: number | 'latest',
+  ): Promise<StoredObject> {
+    const { bucket, slot } = await openSlot(by, 'read', scope, number);
+    const { record } = await readSlot(store, bucket.id, slot);
+    const wanted = version === 'latest' ? record?.latest : version;
+    const object =
+      wanted === undefined ? undefined : await objects.find(bucket.name, saveKey(slot, wanted));
+    if (object) return object;
+    throw new KeystowError(
+      'not-found',
+      version === 'latest'
+        ? `The slot ${paddedSlot(number)} has no latest version.`
+        : `The slot ${paddedSlot(number)} has no version ${version}.`,
+    );
+  }
+
+  async function next(by: Principal, scope: SaveScope, number: number) {
+    const { bucket, slot } = await openSlot(by, 'write', scope, number);
+    const { record } = await readSlot(store, bucket.id, slot);
+    const version = (record?.latest ?? 0) + 1;
+    if (version <= MAX_SAVE_VERSION) return { bucket: bucket.name, slot, version };
+    throw new KeystowError(
+      'conflict',
+      `The slot ${paddedSlot(number)} has its last version, ${MAX_SAVE_VERSION}.`,
+    );
+  }
+
+  return {
+    find,
+    next,
+
+    async slots(by, scope, { after, limit }) {
+      const { bucket, prefix } = await open(scope);
+      const folder = saveFolder({ prefix, n: scope.n });
+      const begin = slotPrefix(bucket.id, '').length;
+      const from =
+        after === undefined ? undefined : slotPrefix(bucket.id, folder + paddedSlot(after));
+      const slots: Slot[] = [];
+      for (const readable of readablePrefixes(by, `${bucket.name}/${folder}`)) {
+        const within = slotPrefix(bucket.id, readable.slice(bucket.name.length + 1));
+        for await (const page of store.range({ prefix: within, after: from })) {
+          for (const entry of page) {
+            const name = entry.key.slice(begin);
+            if (!isAllowed(by, 'read', `${bucket.name}/${name}-`)) continue;
+            const { latest, savedAt } = decodeSlot(entry);
+            const time = new Date(savedAt).toISOString();
+            slots.push({ slot: name.slice(folder.length), latest, time });
+            if (slots.length === limit) return slots;
+          }
+        }
+      }
+      return slots;
+    },
+
+    async versions(by, scope, number) {
+      const { bucket, slot } = await openSlot(by, 'read', scope, number);
+      const { record } = await readSlot(store, bucket.id, slot);
+      if (!record) {
+        throw new KeystowError('not-found', `The slot ${paddedSlot(number)} has no saves.`);
+      }
+      const versions: SaveVersion[] = [];
+      for await (const page of objects.list(bucket.name, `${slotName(slot)}-`)) {
+        for (const object of page) {
+          const version = parseSaveKey(object.key)?.version;
+          if (version !== undefined) versions.push(toVersion(object, version));
+        }
+      }
+      return versions;
+    },
+
+    async restore(by, scope, number, version) {
+      for (let attempts = 1; ; attempts += 1) {
+        try {
+          return await restoreOnce(by, scope, number, version);
+        } catch (error) {
+          // Somebody saved the next version meanwhile.
+          const isOvertaken = error instanceof S3Error && error.code === 'AccessDenied';
+          if (!isOvertaken || attempts === MAX_ATTEMPTS) throw error;
+        }
+      }
+    },
+  };
+
+  async function restoreOnce(
+    by: Principal,
+    scope: SaveScope,
+    number: number,
+    version: number,
+  ): Promise<SaveVersion> {
+    const old = await find(by, scope, number, version);
+    const { bucket: name, slot, version: newest } = await next(by, scope, number);
+    const bucket = await buckets.find(name);
+    const bytes = await objects.read(old);
+    if (!bucket || bytes === undefined) {
+      throw new KeystowError('conflict', `Version ${version} was removed meanwhile.`);
+    }
+    const range = { min: old.size, max: old.size };
+    const source = Buffer.isBuffer(bytes) ? single(bytes) : bytes;
+    const received = await objects.receive(source, { ranges: [range], expected: {} });
+    const caller = { principal: by };
+    const key = saveKey(slot, newest);
+    const stored = await objects.put(
+      { bucket, key },
+      { ...received, checksum: old.checksum },
+      old.attributes,
+      caller,
+      (current) => checkMayWrite(caller, { bucket: name, key }, current.acl),
+    );
+    return toVersion(stored, newest);
+  }
+}
+
+function toVersion({ key, size, etag, lastModified }: StoredObject, version: number): SaveVersion {
+  return { version, key, size, etag: `"${etag}"`, time: new Date(lastModified).toISOString() };
+}
+
+async function* single(bytes: Buffer): AsyncGenerator<Buffer> {
+  yield bytes;
+}

@@ -1,0 +1,340 @@
+import { z } from 'zod';
+import { KeystowError } from '../../shared/errors.ts';
+import {
+  MAX_FORM_SECONDS,
+  MAX_SUBMITTED_FILES,
+  MAX_SUBMITTED_NAME_BYTES,
+  SHORT_FORM_SECONDS,
+} from '../../shared/limits.ts';
+import { cannedAcls } from '../s3/canned-acl.ts';
+import { FILENAME } from '../s3/form-fields.ts';
+import { MAX_METADATA_BYTES } from '../s3/object-attributes.ts';
+import { checkObjectKey, MAX_OBJECT_KEY_BYTES } from '../s3/object-key.ts';
+import { type SaveSlot, saveKey } from '../s3/save-key.ts';
+import {
+  type ConditionJson,
+  signedUrlFields,
+  signPostPolicyV2,
+  signPostPolicyV4,
+  submitFilesFields,
+} from '../s3/sign-post-policy.ts';
+import type { AccessKeys, KeyPair } from './access-keys.ts';
+import type { Buckets } from './buckets.ts';
+import { checkAllowed, type Principal, readablePrefixes } from './grants.ts';
+import type { Objects } from './objects.ts';
+import type { SecretBox } from './secret-box.ts';
+import { createSession } from './session-credentials.ts';
+
+/** Forms that somebody else uploads with: signed for one key, until a time, within a size. */
+
+/** The fields of a form in their order, and where to send it. */
+export interface SignedForm {
+  readonly url: string;
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+/** Who asks: `base` is what clients call this server, without a slash at its end. */
+export interface Signer {
+  readonly principal: Principal;
+  readonly base: string;
+}
+
+export interface SignedForms {
+  /**
+   * The form of `create_signed_url`. Rejects with `forbidden`, or `not-found` for the bucket, or
+   * `bad-request` for a key that cannot be.
+   */
+  create(signer: Signer, input: FormInput): Promise<SignedForm>;
+  /** The same for anybody, signed with the access key of the settings: the input says little. */
+  createAnonymously(base: string, input: FormInput): Promise<SignedForm>;
+  /** A form for each file, with credentials that are good for nothing else. */
+  submit(signer: Signer, files: readonly SubmissionInput[]): Promise<SubmissionForm[]>;
+  /** What has arrived of the principal's submissions, by key. */
+  arrived(by: Principal): Promise<Arrived[]>;
+  /** A form for one version of a save. */
+  save(
+    signer: Signer,
+    target: { readonly bucket: string; readonly slot: SaveSlot; readonly version: number },
+    input: SaveFormInput,
+  ): Promise<SignedForm & { key: string }>;
+}
+
+export type FormInput = z.infer<typeof formInput>;
+export type SubmissionInput = z.infer<typeof submissionInput>;
+export type SaveFormInput = z.infer<typeof saveFormInput>;
+
+export type SubmissionForm = SignedForm & SubmissionInput;
+
+export interface Arrived {
+  readonly key: string;
+  readonly fileName: string;
+  readonly spektrDataField?: string | undefined;
+  readonly size: number;
+  /** In quotes. */
+  readonly etag: string;
+  /** ISO 8601. */
+  readonly time: string;
+}
+
+const signatureVersion = z
+  .enum(['v2', 'v4', '2', '4'])
+  .or(z.literal([2, 4]))
+  .transform((version) => (String(version).endsWith('2') ? 'v2' : 'v4'));
+
+const byteCount = z.int().min(0);
+
+function boundedText(maxBytes: number) {
+  return z
+    .string()
+    .min(1)
+    .refine((text) => text.isWellFormed() && Buffer.byteLength(text) <= maxBytes, {
+      error: `must have at most ${maxBytes} bytes of UTF-8`,
+    });
+}
+
+/** `data` of `create_signed_url`. */
+export const formInput = z.strictObject({
+  bucket: z.string().optional(),
+  key: boundedText(MAX_OBJECT_KEY_BYTES).optional(),
+  prefix: boundedText(MAX_OBJECT_KEY_BYTES).optional(),
+  filename: boundedText(MAX_SUBMITTED_NAME_BYTES).optional(),
+  contentType: boundedText(MAX_SUBMITTED_NAME_BYTES).optional(),
+  acl: z.enum(cannedAcls).optional(),
+  minBytes: byteCount.optional(),
+  maxBytes: byteCount.optional(),
+  expiresIn: z.int().min(1).max(MAX_FORM_SECONDS).optional(),
+  successActionStatus: z
+    .enum(['200', '201', '204'])
+    .or(z.literal([200, 201, 204]))
+    .transform(String)
+    .optional(),
+  successActionRedirect: z.url({ protocol: /^https?$/ }).optional(),
+  metadata: z
+    .record(z.string().regex(/^[\w.-]{1,128}$/), z.string().max(MAX_METADATA_BYTES))
+    .optional(),
+  signatureVersion: signatureVersion.optional(),
+});
+
+/** One file of `/submit-files`. */
+export const submissionInput = z.object({
+  fileName: boundedText(MAX_SUBMITTED_NAME_BYTES),
+  spektrDataField: boundedText(MAX_SUBMITTED_NAME_BYTES).optional(),
+});
+export const submissionsInput = z
+  .array(submissionInput)
+  .min(1)
+  .max(MAX_SUBMITTED_FILES)
+  .or(submissionInput.transform((file) => [file]));
+
+/** The body of `POST /api/saves/:bucket/:slot`. */
+export const saveFormInput = z.strictObject({
+  size: byteCount.optional(),
+  signatureVersion: signatureVersion.optional(),
+});
+
+const DEFAULT_PREFIX = 'direct_uploads/';
+const DEFAULT_SECONDS = 3_600;
+
+export function createSignedForms(options: {
+  readonly accessKeys: AccessKeys;
+  readonly buckets: Buckets;
+  readonly objects: Objects;
+  readonly secretBox: SecretBox;
+  readonly uploadBucket: string;
+  readonly submitBucket: string;
+  readonly maxUploadBytes: number;
+  readonly submitMaxBytes: number;
+  readonly region: string;
+  /** The id of the access key that signs for anybody. */
+  readonly anonymousKeyId: string | undefined;
+  readonly now: () => number;
+  readonly newId: () => string;
+}): SignedForms {
+  const { accessKeys, buckets, objects, secretBox, region, now, newId } = options;
+
+  async function checkTarget(by: Principal, bucket: string, key: string): Promise<void> {
+    checkAllowed(by, 'write', `${bucket}/${key}`);
+    if (!(await buckets.find(bucket))) {
+      throw new KeystowError('not-found', `There is no bucket ${bucket}.`);
+    }
+    checkObjectKey(key);
+  }
+
+  function sign(
+    pair: Pick<KeyPair, 'accessKeyId' | 'secretAccessKey'>,
+    form: {
+      readonly version: 'v2' | 'v4';
+      readonly fields: readonly (readonly [name: string, value: string])[];
+      readonly conditions: readonly ConditionJson[];
+      readonly seconds: number;
+    },
+  ): Record<string, string> {
+    const { conditions, fields } = form;
+    const expiration = now() + form.seconds * 1_000;
+    if (form.version === 'v4') {
+      const signed = signPostPolicyV4(pair, { conditions, expiration, region, now: now() });
+      return Object.fromEntries(signedUrlFields(fields, signed));
+    }
+    const { policy, signature } = signPostPolicyV2(pair, { conditions, expiration });
+    const { accessKeyId: AWSAccessKeyId } = pair;
+    return { ...Object.fromEntries(fields), AWSAccessKeyId, policy, signature };
+  }
+
+  function signInput(
+    pair: KeyPair,
+    base: string,
+    { bucket, key }: { bucket: string; key: string },
+    input: FormInput,
+  ): SignedForm {
+    const fields = [
+      ['key', key],
+      ['success_action_status', input.successActionStatus ?? '201'],
+      ...optionalFields(input),
+    ] as const;
+    const { minBytes = 0, maxBytes = options.maxUploadBytes } = input;
+    const hasRange = input.minBytes !== undefined || input.maxBytes !== undefined;
+    if (minBytes > maxBytes) {
+      throw new KeystowError('bad-request', `minBytes is more than maxBytes, ${maxBytes}.`);
+    }
+    const conditions = [
+      { bucket },
+      ...fields.map(([name, value]) => conditionOf(name, value)),
+      ...(hasRange ? [['content-length-range', minBytes, maxBytes] as const] : []),
+    ];
+    const version = input.signatureVersion ?? 'v4';
+    const seconds = input.expiresIn ?? DEFAULT_SECONDS;
+    return {
+      url: `${base}/${bucket}`,
+      fields: sign(pair, { version, fields, conditions, seconds }),
+    };
+  }
+
+  function targetOf(input: FormInput): { bucket: string; key: string } {
+    const { bucket = options.uploadBucket, prefix = DEFAULT_PREFIX } = input;
+    const folder = prefix.endsWith('/') ? prefix : `${prefix}/`;
+    const name = input.filename === undefined ? '' : `/${baseName(input.filename)}`;
+    return { bucket, key: input.key ?? `${folder}${newId()}${name}` };
+  }
+
+  return {
+    async create({ principal, base }, input) {
+      const target = targetOf(input);
+      await checkTarget(principal, target.bucket, target.key);
+      return signInput(await accessKeys.signingPair(principal), base, target, input);
+    },
+
+    async createAnonymously(base, { filename, contentType, minBytes, maxBytes }) {
+      const pair = await accessKeys.pair(options.anonymousKeyId ?? '');
+      if (!pair) {
+        throw new KeystowError(
+          'unavailable',
+          'The access key of ACCESS_KEY_ID, which signs for anybody, was removed.',
+        );
+      }
+      const input = { filename, contentType, minBytes, maxBytes };
+      const target = targetOf(input);
+      checkObjectKey(target.key);
+      return signInput(pair, base, target, input);
+    },
+
+    async submit({ principal, base }, files) {
+      const bucket = options.submitBucket;
+      const { accessKeyId: parent } = await accessKeys.signingPair(principal);
+      const expires = now() + SHORT_FORM_SECONDS * 1_000;
+      const forms: SubmissionForm[] = [];
+      for (const file of files) {
+        const key = `${submissionFolder(principal)}${newId()}/${baseName(file.fileName)}`;
+        await checkTarget(principal, bucket, key);
+        const upload = { bucket, key, submission: file };
+        const session = createSession({ parent, expires, upload }, secretBox);
+        const signed = signPostPolicyV4(session, {
+          conditions: [{ bucket }, { key }, ['content-length-range', 0, options.submitMaxBytes]],
+          expiration: expires,
+          region,
+          now: now(),
+        });
+        const fields = submitFilesFields(
+          [
+            ['key', key],
+            ['bucket', bucket],
+          ],
+          signed,
+        );
+        forms.push({ ...file, url: `${base}/`, fields: Object.fromEntries(fields) });
+      }
+      return forms;
+    },
+
+    async arrived(by) {
+      const { submitBucket } = options;
+      const arrived: Arrived[] = [];
+      const folder = submissionFolder(by);
+      for (const prefix of readablePrefixes(by, `${submitBucket}/${folder}`)) {
+        for await (const page of objects.list(
+          submitBucket,
+          prefix.slice(submitBucket.length + 1),
+        )) {
+          for (const { key, size, etag, lastModified, submission } of page) {
+            if (!submission) continue;
+            const time = new Date(lastModified).toISOString();
+            arrived.push({ key, ...submission, size, etag: `"${etag}"`, time });
+          }
+        }
+      }
+      return arrived;
+    },
+
+    async save({ principal, base }, { bucket, slot, version }, input) {
+      const key = saveKey(slot, version);
+      await checkTarget(principal, bucket, key);
+      const pair = await accessKeys.signingPair(principal);
+      const fields = [
+        ['key', key],
+        ['acl', 'private'],
+      ] as const;
+      const { size } = input;
+      const conditions = [
+        { bucket },
+        { acl: 'private' },
+        ['eq', '$key', key] as const,
+        ...(size === undefined ? [] : [['content-length-range', size, size] as const]),
+      ];
+      const signed = sign(pair, {
+        version: input.signatureVersion ?? 'v2',
+        fields,
+        conditions,
+        seconds: SHORT_FORM_SECONDS,
+      });
+      return { key, url: `${base}/${bucket}`, fields: signed };
+    },
+  };
+}
+
+/** Each user's submissions have a folder of their own; a slash in the name would make it another's. */
+function submissionFolder({ name }: Principal): string {
+  return `${name.replaceAll('%', '%25').replaceAll('/', '%2F')}/`;
+}
+
+function baseName(fileName: string): string {
+  return fileName.replace(/^.*[/\\]/s, '') || 'file';
+}
+
+function optionalFields(input: FormInput): (readonly [name: string, value: string])[] {
+  const { successActionRedirect, contentType, acl, metadata = {} } = input;
+  return [
+    ...(successActionRedirect === undefined
+      ? []
+      : [['success_action_redirect', successActionRedirect] as const]),
+    ...(contentType === undefined ? [] : [['Content-Type', contentType] as const]),
+    ...(acl === undefined ? [] : [['acl', acl] as const]),
+    ...Object.entries(metadata).map(
+      ([name, value]) => [`x-amz-meta-${name.toLowerCase()}`, value] as const,
+    ),
+  ];
+}
+
+/** A value with the file's name in it is known up to there only. */
+function conditionOf(name: string, value: string): ConditionJson {
+  const at = value.indexOf(FILENAME);
+  return at < 0 ? { [name]: value } : ['starts-with', `$${name}`, value.slice(0, at)];
+}
