@@ -27,8 +27,8 @@ export const MAX_SUBMITTED_NAME_BYTES = 255;
 export const MAX_FORM_SECONDS = 604_800;
 /** The life of a form for a submitted file or for a save, in seconds. */
 export const SHORT_FORM_SECONDS = 900;
-/** The prefix of the keys of saves, in characters. */
-export const MAX_SAVE_PREFIX_CHARS = 512;
+/** The prefix of the keys of saves, in bytes of UTF-8. */
+export const MAX_SAVE_PREFIX_BYTES = 512;
 /** Slots in one page of a list. */
 export const MAX_PAGE_SLOTS = 10_000;
 /** Access keys of one user. */

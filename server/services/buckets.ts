@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { KeystowError } from '../../shared/errors.ts';
-import { MAX_SAVE_PREFIX_CHARS } from '../../shared/limits.ts';
+import { MAX_SAVE_PREFIX_BYTES } from '../../shared/limits.ts';
 import { isBucketName } from '../s3/bucket-name.ts';
 import { type CannedAcl, cannedAcls } from '../s3/canned-acl.ts';
 import { MAX_SAVE_VERSION } from '../s3/save-key.ts';
@@ -50,21 +50,23 @@ export interface Buckets {
   makeOnce(name: string): Promise<void>;
 }
 
+export const SAVE_PREFIX_RULE = `has 1 to ${MAX_SAVE_PREFIX_BYTES} bytes of UTF-8, none of them NUL`;
+
+/** With it, a save's key is an object's key. */
+export function isSavePrefix(text: string): boolean {
+  const bytes = Buffer.byteLength(text);
+  return (
+    bytes >= 1 && bytes <= MAX_SAVE_PREFIX_BYTES && text.isWellFormed() && !text.includes('\0')
+  );
+}
+
 export type BucketInput = z.infer<typeof bucketInput>;
 
 /** The body of `PUT /api/buckets/:bucket`; null takes a setting back. */
 export const bucketInput = z.strictObject({
   acl: z.enum(cannedAcls).optional(),
   saves: z.boolean().optional(),
-  savePrefix: z
-    .string()
-    .min(1)
-    .max(MAX_SAVE_PREFIX_CHARS)
-    .refine((prefix) => prefix.isWellFormed() && !prefix.includes('\0'), {
-      error: 'must be well-formed text without NUL',
-    })
-    .nullable()
-    .optional(),
+  savePrefix: z.string().refine(isSavePrefix, { error: SAVE_PREFIX_RULE }).nullable().optional(),
   keepVersions: z.int().min(1).max(MAX_SAVE_VERSION).nullable().optional(),
 });
 

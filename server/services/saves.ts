@@ -10,7 +10,7 @@ import {
   slotName,
 } from '../s3/save-key.ts';
 import type { KvStore } from '../stores/kv-store.ts';
-import type { Buckets, StoredBucket } from './buckets.ts';
+import { type Buckets, isSavePrefix, SAVE_PREFIX_RULE, type StoredBucket } from './buckets.ts';
 import { checkAllowed, isAllowed, type Principal, readablePrefixes } from './grants.ts';
 import { checkMayWrite } from './object-access.ts';
 import type { Objects, StoredObject } from './objects.ts';
@@ -86,7 +86,8 @@ export function createSaves(options: {
       throw new KeystowError('not-found', `There is no bucket ${scope.bucket} with saves.`);
     }
     const prefix = scope.prefix ?? bucket.savePrefix;
-    if (prefix !== undefined) return { bucket, prefix };
+    if (prefix !== undefined && isSavePrefix(prefix)) return { bucket, prefix };
+    if (prefix !== undefined) throw new KeystowError('bad-request', `prefix ${SAVE_PREFIX_RULE}.`);
     throw new KeystowError(
       'bad-request',
       `Say which saves with ?prefix=: the bucket ${scope.bucket} has no savePrefix.`,
