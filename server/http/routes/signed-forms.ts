@@ -25,8 +25,8 @@ const commandInput = z.object({
   command: z
     .literal('CreateSignedS3FormData', { error: 'must be CreateSignedS3FormData' })
     .nullish(),
-  data: z.unknown(),
-  async: z.unknown(),
+  data: z.unknown().optional(),
+  async: z.unknown().optional(),
 });
 
 export function signedFormRoutes(
