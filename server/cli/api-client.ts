@@ -2,19 +2,16 @@ import http from 'node:http';
 import https from 'node:https';
 import { IDLE_TIMEOUT_MS } from '../../shared/limits.ts';
 import { EXIT_UNREACHABLE, ExitError, RefusedError } from './exit-error.ts';
-import { brokenAnswer, errorCode, networkError } from './network-error.ts';
+import { brokenAnswer, errorCode, networkError, silence } from './network-error.ts';
+import type { Trust } from './trust.ts';
 
 /** Bytes of one answer that is read as a whole: a page of keys, the users, an error. */
 const MAX_READ_BYTES = 64 * 1_048_576;
 
-export interface Connection {
+export interface Connection extends Trust {
   baseUrl: URL;
   user: string;
   password: string;
-  /** PEM certificates to trust instead of the system's. */
-  ca?: string[];
-  /** Do not verify the server's certificate. */
-  insecure: boolean;
 }
 
 export interface ApiRequest {
@@ -151,9 +148,7 @@ export class ApiClient {
       });
       outgoing.once('response', resolve);
       outgoing.once('timeout', () => {
-        const seconds = IDLE_TIMEOUT_MS / 1_000;
-        const message = `${this.baseUrl.origin} did not answer: nothing moved for ${seconds} s.`;
-        outgoing.destroy(new ExitError(EXIT_UNREACHABLE, message));
+        outgoing.destroy(silence(this.baseUrl));
       });
       outgoing.on('error', (error) => {
         const stale = outgoing.reusedSocket && errorCode(error) === 'ECONNRESET';

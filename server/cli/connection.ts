@@ -1,22 +1,16 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { rootCertificates } from 'node:tls';
 import { type Command, Option } from 'commander';
 import { ApiClient, type Connection } from './api-client.ts';
-import { EXIT_USAGE, ExitError, fileError } from './exit-error.ts';
+import { EXIT_USAGE, ExitError } from './exit-error.ts';
 import { askHidden } from './hidden-input.ts';
+import { DEVELOPMENT_CERTIFICATE, type TrustOptions, trustFor } from './trust.ts';
 
-/** The certificate that `keystow serve` makes where none is configured. */
-const DEVELOPMENT_CERTIFICATE = 'certs/server.crt';
 const DEFAULT_URL = 'https://localhost:6375';
 const DEFAULT_USER = 'admin';
-const loopbackHosts: readonly string[] = ['localhost', '127.0.0.1', '[::1]'];
 
-export interface ConnectionOptions {
+export interface ConnectionOptions extends TrustOptions {
   url: string;
   user: string;
   password?: string;
-  ca?: string;
-  insecure?: boolean;
 }
 
 /** Gives a command the options that every client command has. */
@@ -61,10 +55,9 @@ async function resolveConnection(options: ConnectionOptions): Promise<Connection
   if (user.includes(':')) {
     throw new ExitError(EXIT_USAGE, '--user must be a name without a colon.');
   }
-  const insecure = options.insecure === true || process.env['KEYSTOW_INSECURE'] === '1';
-  const ca = trustedCertificates(baseUrl, options.ca);
+  const trust = trustFor(baseUrl, options);
   const password = options.password || (await askPassword(user, baseUrl));
-  return { baseUrl, user, password, insecure, ...(ca === undefined ? {} : { ca }) };
+  return { baseUrl, user, password, ...trust };
 }
 
 function parseBaseUrl(text: string): URL {
@@ -82,27 +75,6 @@ function parseBaseUrl(text: string): URL {
     );
   }
   return url;
-}
-
-function trustedCertificates(baseUrl: URL, caFile: string | undefined): string[] | undefined {
-  if (baseUrl.protocol !== 'https:') {
-    return undefined;
-  }
-  if (caFile) {
-    return [readCertificate(caFile)];
-  }
-  if (loopbackHosts.includes(baseUrl.hostname) && existsSync(DEVELOPMENT_CERTIFICATE)) {
-    return [...rootCertificates, readCertificate(DEVELOPMENT_CERTIFICATE)];
-  }
-  return undefined;
-}
-
-function readCertificate(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw fileError('read the certificates in', file, error);
-  }
 }
 
 async function askPassword(user: string, baseUrl: URL): Promise<string> {

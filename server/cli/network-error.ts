@@ -1,3 +1,4 @@
+import { IDLE_TIMEOUT_MS } from '../../shared/limits.ts';
 import { EXIT_UNREACHABLE, ExitError } from './exit-error.ts';
 
 const reasons: Readonly<Record<string, string>> = {
@@ -41,6 +42,26 @@ export function brokenAnswer(baseUrl: URL, cause: unknown): ExitError {
     `the connection to ${baseUrl.origin} broke before the answer was complete.`,
     { cause },
   );
+}
+
+/** For a connection on which nothing happens any more. */
+export function silence(baseUrl: URL): ExitError {
+  return new ExitError(
+    EXIT_UNREACHABLE,
+    `${baseUrl.origin} did not answer: nothing moved for ${IDLE_TIMEOUT_MS / 1_000} s.`,
+  );
+}
+
+/** For an upload whose connection did not last until its answer. */
+export function brokenUpload(url: URL, cause: unknown): ExitError {
+  if (errorCode(cause) === 'ECONNRESET' || errorCode(cause) === 'EPIPE') {
+    return new ExitError(
+      EXIT_UNREACHABLE,
+      `the connection to ${url.origin} broke before the upload was complete.`,
+      { cause },
+    );
+  }
+  return networkError(url, cause);
 }
 
 export function errorCode(error: unknown): string {
