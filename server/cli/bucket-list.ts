@@ -2,6 +2,9 @@ export interface Bucket {
   name: string;
   acl: string;
   createdAt: string;
+  saves?: boolean;
+  savePrefix?: string;
+  keepVersions?: number;
 }
 
 /** Whether it is what `GET /api/buckets` answers. */
@@ -10,6 +13,11 @@ export function isBucketList(value: unknown): value is Bucket[] {
 }
 
 function isBucket(value: unknown): value is Bucket {
-  const { name, acl, createdAt }: { [Member in keyof Bucket]?: unknown } = Object(value);
-  return [name, acl, createdAt].every((member) => typeof member === 'string');
+  const bucket: { [Member in keyof Bucket]?: unknown } = Object(value);
+  const { name, acl, createdAt, saves, savePrefix = '', keepVersions = 1 } = bucket;
+  return (
+    [name, acl, createdAt, savePrefix].every((member) => typeof member === 'string') &&
+    (saves === undefined || typeof saves === 'boolean') &&
+    typeof keepVersions === 'number'
+  );
 }

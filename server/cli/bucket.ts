@@ -1,11 +1,12 @@
 import { Command, Option } from 'commander';
 import { cannedAcls } from '../s3/canned-acl.ts';
+import { MAX_SAVE_VERSION } from '../s3/save-key.ts';
 import type { ApiClient } from './api-client.ts';
 import { type Bucket, isBucketList } from './bucket-list.ts';
 import { addConnectionOptions, type ConnectionOptions, withServer } from './connection.ts';
 import { EXIT_FAILED, ExitError } from './exit-error.ts';
 import { readJson } from './json-answer.ts';
-import { addExamples, notEmpty } from './option-values.ts';
+import { addExamples, notEmpty, wholeNumber } from './option-values.ts';
 import { remark, writeOut } from './output.ts';
 import { printable } from './printable.ts';
 import { table } from './table.ts';
@@ -14,6 +15,10 @@ const BUCKETS = '/api/buckets';
 
 interface AddOptions extends ConnectionOptions {
   acl?: string;
+  saves?: boolean;
+  /** False for the flag with `no`. */
+  savePrefix?: string | false;
+  keepVersions?: number | 'all';
   update?: boolean;
 }
 
@@ -39,18 +44,32 @@ function addCommand(): Command {
         'what those may who have no grant: public-read, list it; public-read-write, also change its objects (default: private)',
       ).choices(cannedAcls),
     )
-    .option('--update', 'change the ACL, where it is given, of a bucket that exists')
+    .option('--saves', 'for versions of saves: each must follow the latest of its slot')
+    .option('--no-saves', 'for objects of any kind, which is the default')
+    .option(
+      '--save-prefix <prefix>',
+      'which saves are meant where a request does not say so, such as 10.GAME_datastore',
+      notEmpty,
+    )
+    .option('--no-save-prefix', 'requests have to say so, which is the default')
+    .option(
+      '--keep-versions <n>',
+      'how many versions of a save are kept, or all (default: all)',
+      versionCount,
+    )
+    .option('--update', 'change what is given of a bucket that exists')
     .action(add);
   return addExamples(
     addConnectionOptions(command),
     'keystow bucket add photos',
     'keystow bucket add photos --update --acl public-read',
+    'keystow bucket add consoles --saves --save-prefix 10.GAME_datastore --keep-versions 20',
   );
 }
 
 function listBucketsCommand(): Command {
   const command = new Command('list')
-    .description('print the buckets that your grants cover something of, with their ACLs')
+    .description('print the buckets that your grants cover something of, with their settings')
     .option('--json', 'as a JSON array')
     .action(list);
   return addExamples(
@@ -68,9 +87,20 @@ function removeCommand(): Command {
   return addExamples(addConnectionOptions(command), 'keystow bucket remove photos');
 }
 
-async function add(name: string, { acl, update, ...connection }: AddOptions): Promise<void> {
-  const isNew = await withServer(connection, async (client) => {
-    if (update !== true && (await fetchBuckets(client)).some((bucket) => bucket.name === name)) {
+async function add(name: string, options: AddOptions): Promise<void> {
+  const { acl, saves, savePrefix, keepVersions } = options;
+  // null takes a setting back.
+  const settings = {
+    acl,
+    saves,
+    savePrefix: savePrefix === false ? null : savePrefix,
+    keepVersions: keepVersions === 'all' ? null : keepVersions,
+  };
+  const isNew = await withServer(options, async (client) => {
+    if (
+      options.update !== true &&
+      (await fetchBuckets(client)).some((bucket) => bucket.name === name)
+    ) {
       throw new ExitError(
         EXIT_FAILED,
         `${name} exists already; add --update to change the bucket.`,
@@ -80,7 +110,7 @@ async function add(name: string, { acl, update, ...connection }: AddOptions): Pr
       method: 'PUT',
       path: bucketPath(name),
       headers: { 'content-type': 'application/json' },
-      body: Buffer.from(JSON.stringify({ acl })),
+      body: Buffer.from(JSON.stringify(settings)),
     });
     await client.skipBody(response);
     return response.statusCode === 201;
@@ -94,8 +124,11 @@ async function list(options: ListOptions): Promise<void> {
     await writeOut(`${JSON.stringify(buckets, null, 2)}\n`);
     return;
   }
-  const rows = buckets.map(({ name, acl, createdAt }) => [name, acl, createdAt].map(printable));
-  await writeOut(table([['NAME', 'ACL', 'CREATED'], ...rows]));
+  const rows = buckets.map((bucket) => {
+    const { name, acl, createdAt, savePrefix = '' } = bucket;
+    return [name, acl, createdAt, keptSaves(bucket), savePrefix].map(printable);
+  });
+  await writeOut(table([['NAME', 'ACL', 'CREATED', 'SAVES', 'SAVE PREFIX'], ...rows]));
 }
 
 async function remove(name: string, options: ConnectionOptions): Promise<void> {
@@ -109,6 +142,16 @@ async function remove(name: string, options: ConnectionOptions): Promise<void> {
 async function fetchBuckets(client: ApiClient): Promise<Bucket[]> {
   const response = await client.expect([200], { method: 'GET', path: BUCKETS });
   return await readJson(client, response, isBucketList, 'list of buckets');
+}
+
+function keptSaves({ saves, keepVersions }: Bucket): string {
+  return saves === true
+    ? `${keepVersions ?? 'all'} ${keepVersions === 1 ? 'version' : 'versions'}`
+    : '';
+}
+
+function versionCount(text: string): number | 'all' {
+  return text === 'all' ? 'all' : wholeNumber(1, MAX_SAVE_VERSION)(text);
 }
 
 function bucketPath(name: string): string {

@@ -49,6 +49,22 @@ describe('bucket add', () => {
     expect(await buckets()).toContainEqual(bucket('twice', 'authenticated-read'));
   });
 
+  it('sets what concerns saves, and takes it back', async () => {
+    const add = ['bucket', 'add', 'consoles'];
+    const settings = ['--saves', '--save-prefix', '10.GAME', '--keep-versions', '3'];
+    expect(await cli([...add, ...settings])).toEqual(done);
+    const made = bucket('consoles', 'private') as object;
+    const kept = { ...made, saves: true, savePrefix: '10.GAME', keepVersions: 3 };
+    expect(await buckets()).toContainEqual(kept);
+    expect(await cli([...add, '--update'])).toEqual(done);
+    expect(await buckets()).toContainEqual(kept);
+    const less = ['--no-save-prefix', '--keep-versions', 'all'];
+    expect(await cli([...add, '--update', ...less])).toEqual(done);
+    expect(await buckets()).toContainEqual({ ...made, saves: true });
+    expect(await cli([...add, '--update', '--no-saves'])).toEqual(done);
+    expect(await buckets()).toContainEqual(made);
+  });
+
   it('adds with --update too', async () => {
     expect(await cli(['bucket', 'add', 'updated', '--update'])).toEqual(done);
     expect(await buckets()).toContainEqual(bucket('updated', 'private'));
@@ -67,7 +83,13 @@ describe('bucket add', () => {
     expect(await buckets()).toEqual(before);
   });
 
-  it.each([[['odd', '--acl', 'public']], [['']], [[]]])('%j is wrong usage', async (args) => {
+  it.each([
+    [['odd', '--acl', 'public']],
+    [['odd', '--keep-versions', '0']],
+    [['odd', '--save-prefix', '']],
+    [['']],
+    [[]],
+  ])('%j is wrong usage', async (args) => {
     const before = await buckets();
     const { code, stdout, stderr } = await cli(['bucket', 'add', ...args]);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
@@ -93,16 +115,24 @@ describe('bucket add', () => {
 describe('bucket list', () => {
   beforeAll(async () => {
     await rest('PUT', '/api/buckets/listed', { acl: 'bucket-owner-full-control' });
+    await rest('PUT', '/api/buckets/saves', {
+      saves: true,
+      savePrefix: '10.GAME',
+      keepVersions: 1,
+    });
+    await rest('PUT', '/api/buckets/all-saves', { saves: true });
   });
 
   it('prints a table', async () => {
     const { code, stdout, stderr } = await cli(['bucket', 'list']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const lines = stdout.split('\n');
-    expect(lines[0]).toMatch(/^NAME {2,}ACL {2,}CREATED$/);
+    expect(lines[0]).toMatch(/^NAME {2,}ACL {2,}CREATED {2,}SAVES {2,}SAVE PREFIX$/);
     const row = lines.find((line) => line.startsWith('listed '));
     expect(row?.slice(lines[0]?.indexOf('ACL'))).toMatch(/^bucket-owner-full-control {2}\S+$/);
     expect(row?.slice(lines[0]?.indexOf('CREATED'))).toMatch(/^\d{4}-\S+Z$/);
+    expect(stdout).toMatch(/^saves .*Z {2,}1 version {2,}10\.GAME$/m);
+    expect(stdout).toMatch(/^all-saves .*Z {2,}all versions$/m);
   });
 
   it('prints JSON', async () => {
