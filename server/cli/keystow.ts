@@ -13,6 +13,7 @@ import { listCommand } from './list.ts';
 import { printable } from './printable.ts';
 import { putCommand } from './put.ts';
 import { serveCommand } from './serve.ts';
+import { signCommand } from './sign.ts';
 import { userCommand } from './user.ts';
 
 const firstSteps = `
@@ -53,6 +54,7 @@ function createProgram(): Command {
     userCommand(),
     keyCommand(),
     bucketCommand(),
+    signCommand(),
   ];
   for (const command of commands) {
     program.addCommand(inheritSettings(command, program));

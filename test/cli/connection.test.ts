@@ -147,6 +147,7 @@ describe('the server', () => {
       ['import'],
       ['export'],
       ['key', 'add'],
+      ['sign'],
       ...ofLists,
     ]) {
       const { code, stderr, stdout } = await cliFor(closed.url, 'x')(args);
