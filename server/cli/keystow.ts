@@ -14,6 +14,7 @@ import { printable } from './printable.ts';
 import { putCommand } from './put.ts';
 import { serveCommand } from './serve.ts';
 import { signCommand } from './sign.ts';
+import { uploadCommand } from './upload.ts';
 import { userCommand } from './user.ts';
 
 const firstSteps = `
@@ -24,6 +25,7 @@ otherwise. Each has its own --help, with examples:
   echo '{"level": 3}' | keystow put players/ada
   keystow get players/ada
   keystow bucket add photos
+  keystow upload cat.png photos/
   keystow key add --for ada`;
 
 const exitCodes = `
@@ -54,6 +56,7 @@ function createProgram(): Command {
     userCommand(),
     keyCommand(),
     bucketCommand(),
+    uploadCommand(),
     signCommand(),
   ];
   for (const command of commands) {

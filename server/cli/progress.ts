@@ -1,7 +1,8 @@
 import cliProgress from 'cli-progress';
 
 export interface Progress {
-  update(documents: number, bytes: number): void;
+  /** `documents` is undefined where it is only bytes that count. */
+  update(documents: number | undefined, bytes: number): void;
   /** Writes a line to standard error, without tearing the bar. */
   say(message: string): void;
   stop(): void;
@@ -10,12 +11,14 @@ export interface Progress {
 /** Shows how far a transfer is, on standard error if that is a terminal and else nowhere. */
 export function createProgress(verb: string, totalBytes?: number): Progress {
   const started = performance.now();
-  let documents = 0;
+  let documents: number | undefined;
   let bytes = 0;
   const text = (): string => {
     const seconds = Math.max(1, (performance.now() - started) / 1_000);
-    const done = totalBytes === undefined ? '' : ` ${share(bytes, totalBytes)}`;
-    return `${verb}${done} | ${documents} documents | ${megabytes(bytes)} | ${Math.round(documents / seconds)}/s`;
+    const done = totalBytes === undefined ? verb : `${verb} ${share(bytes, totalBytes)}`;
+    return documents === undefined
+      ? `${done} | ${megabytes(bytes)} | ${megabytes(bytes / seconds)}/s`
+      : `${done} | ${documents} documents | ${megabytes(bytes)} | ${Math.round(documents / seconds)}/s`;
   };
   // Line wrapping is left alone: the bar would switch it off, and Ctrl-C would leave it so.
   const bar = new cliProgress.SingleBar({ format: text, linewrap: true, clearOnComplete: true });

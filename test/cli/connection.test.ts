@@ -147,6 +147,7 @@ describe('the server', () => {
       ['import'],
       ['export'],
       ['key', 'add'],
+      ['upload', '/dev/null'],
       ['sign'],
       ...ofLists,
     ]) {

@@ -18,6 +18,7 @@ const clientCommands = [
   'bucket add',
   'bucket list',
   'bucket remove',
+  'upload',
   'sign',
 ];
 
