@@ -1,6 +1,7 @@
+import type { IncomingMessage } from 'node:http';
 import type { z } from 'zod';
 import { KeystowError } from '../../shared/errors.ts';
-import { MAX_API_BODY_BYTES } from '../../shared/limits.ts';
+import { MAX_API_BODY_BYTES, MAX_DRAINED_BYTES } from '../../shared/limits.ts';
 import type { Context, Handler } from './context.ts';
 
 /**
@@ -44,6 +45,23 @@ export function acceptBody(ctx: Context): void {
   ctx.res.writeContinue();
   // Met: after an early answer the listener may read on, since the body comes now.
   delete ctx.req.headers.expect;
+}
+
+/**
+ * Reads what is left of a body, 16 MiB at most. A connection that ends with the answer would be reset while
+ * its client still sends, and the answer lost (RFC 9112, 9.6).
+ */
+export async function drainBody(req: IncomingMessage): Promise<void> {
+  // Who was not told to continue sends nothing.
+  if (req.complete || req.destroyed || req.headers.expect !== undefined) return;
+  await new Promise<void>((resolve) => {
+    let bytes = 0;
+    const onData = (chunk: Buffer): void => {
+      bytes += chunk.length;
+      if (bytes > MAX_DRAINED_BYTES) resolve();
+    };
+    req.on('data', onData).once('end', resolve).once('close', resolve).resume();
+  });
 }
 
 /** What the headers alone tell. */

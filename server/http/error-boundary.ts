@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { KeystowError } from '../../shared/errors.ts';
 import { S3Error } from '../s3/s3-error.ts';
 import { isBasic } from './authenticate.ts';
+import { drainBody } from './body.ts';
 import type { Context, Handler } from './context.ts';
 import { sendS3Error, toS3Failure } from './s3-answer.ts';
 
@@ -20,6 +21,7 @@ export function errorBoundary(log: Logger): Handler {
     try {
       await next();
     } catch (thrown) {
+      if (!ctx.state.envelope && !ctx.res.shouldKeepAlive) await drainBody(ctx.req);
       const error = toAnswerable(thrown, ctx.state.requestId);
       if (error.status >= 500 && error.status !== 501)
         log.error({ id: ctx.state.requestId, err: error.cause ?? thrown }, error.message);

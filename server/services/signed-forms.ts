@@ -76,6 +76,13 @@ export interface Arrived {
   readonly time: string;
 }
 
+/** Names are case-insensitive, as headers are. */
+function isMetadata(metadata: Readonly<Record<string, string>>): boolean {
+  const names = new Set(Object.keys(metadata).map((name) => name.toLowerCase()));
+  const bytes = Buffer.byteLength(Object.entries(metadata).flat().join(''));
+  return names.size === Object.keys(metadata).length && bytes <= MAX_METADATA_BYTES;
+}
+
 const signatureVersion = z
   .enum(['v2', 'v4', '2', '4'])
   .or(z.literal([2, 4]))
@@ -110,7 +117,10 @@ export const formInput = z.strictObject({
     .optional(),
   successActionRedirect: z.url({ protocol: /^https?$/ }).optional(),
   metadata: z
-    .record(z.string().regex(/^[\w.-]{1,128}$/), z.string().max(MAX_METADATA_BYTES))
+    .record(z.string().regex(/^[\w.-]{1,128}$/), z.string())
+    .refine(isMetadata, {
+      error: `must have names that differ, and ${MAX_METADATA_BYTES} bytes in all at most`,
+    })
     .optional(),
   signatureVersion: signatureVersion.optional(),
 });
