@@ -1,8 +1,8 @@
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openRaw } from '../support/raw-http.ts';
 import { FORM_TYPE, formBody, type S3Server, startS3Server } from '../support/s3-server.ts';
 
-/** A refusal that comes while the client still sends has to reach it, whatever becomes of the connection. */
+/** A refusal has to reach a client that reads nothing before it has sent all it has. */
 
 let server: S3Server;
 
@@ -11,23 +11,31 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
+function sendThenRead(head: string, body: Buffer): Promise<string> {
+  const { hostname, port } = new URL(server.url);
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: hostname, port: Number(port) });
+    let answer = '';
+    socket.pause();
+    socket.setEncoding('latin1').on('data', (text: string) => {
+      answer += text;
+    });
+    socket.on('error', reject).on('end', () => resolve(answer));
+    socket.write(head);
+    socket.write(body, () => socket.resume());
+  });
+}
+
 describe('a form that is refused by its fields', () => {
   const body = formBody([['key', 'a']], Buffer.alloc(8_000_000, 'x'));
 
   it.each([
     ['HTTP/1.0', ''],
     ['HTTP/1.1', 'Connection: close\r\n'],
-    ['HTTP/1.1', ''],
-  ])('is answered before its end: %s %j', async (version, connection) => {
+  ])('of %s %j is answered', async (version, connection) => {
+    const head = `POST /uploads ${version}\r\nHost: x\r\n${connection}Content-Type: ${FORM_TYPE}\r\nContent-Length: ${body.length}\r\n\r\n`;
     for (let times = 0; times < 5; times += 1) {
-      const raw = await openRaw(server.url);
-      raw.send(
-        `POST /uploads ${version}\r\nHost: x\r\n${connection}Content-Type: ${FORM_TYPE}\r\nContent-Length: ${body.length}\r\n\r\n`,
-      );
-      raw.send(body);
-      const answer = await raw.answer();
-      expect([answer.status, answer.text]).toEqual([403, expect.stringContaining('AccessDenied')]);
-      raw.destroy();
+      expect(await sendThenRead(head, body)).toMatch(/^HTTP\/1\.1 403 [^]*AccessDenied/);
     }
   });
 });
