@@ -25,6 +25,8 @@ export function createSecretBox(masterKey: Buffer): SecretBox {
 
     open(sealed, context) {
       const bytes = Buffer.from(sealed, 'base64');
+      // Node reads what is almost base64, too: one text has one spelling.
+      if (bytes.toString('base64') !== sealed) throw new Error('The sealed text is not base64.');
       const nonce = bytes.subarray(0, NONCE_BYTES);
       const tag = bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES);
       const decipher = createDecipheriv(ALGORITHM, masterKey, nonce, { authTagLength: TAG_BYTES });
