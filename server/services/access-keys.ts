@@ -39,6 +39,11 @@ export interface KeyPair {
   readonly user: string;
 }
 
+/** A stored pair; `version` is the number of its record's last write. */
+export interface SigningPair extends KeyPair {
+  readonly version: number;
+}
+
 export interface AccessKeys {
   /** Rejects with `forbidden`, `not-found` for the user, `conflict` for an id that is taken. */
   create(input: AccessKeyInput, by: Principal): Promise<KeyPair>;
@@ -49,7 +54,7 @@ export interface AccessKeys {
   /** Makes sure that the user has just this pair. Rejects with `conflict` where another has the id. */
   ensure(pair: KeyPair): Promise<void>;
   /** The oldest of the principal's pairs, or one made now. Rejects as `create` does. */
-  signingPair(by: Principal): Promise<KeyPair>;
+  signingPair(by: Principal): Promise<SigningPair>;
   /** The pair of an id; undefined where there is none. */
   pair(id: string): Promise<KeyPair | undefined>;
   /**
@@ -113,12 +118,20 @@ export function createAccessKeys(options: {
     return { type: 'put', key: keyListKey(user), value: Buffer.from(JSON.stringify(ids)) };
   }
 
-  /** Decides anew where a record that was relied on changed meanwhile. */
-  async function storeKey(pair: KeyPair, by: Caller): Promise<void> {
+  /**
+   * Decides anew where a record that was relied on changed meanwhile. Undefined, and nothing stored,
+   * where the user has other keys than those of `known`.
+   */
+  async function storeKey(
+    pair: KeyPair,
+    by: Caller,
+    known?: readonly string[],
+  ): Promise<number | undefined> {
     for (;;) {
       const owner = await users.find(pair.user);
       if (!owner) throw new KeystowError('not-found', `There is no user ${pair.user}.`);
       const { ids, check } = await readKeyList(store, pair.user);
+      if (known && ids.join() !== known.join()) return undefined;
       if (ids.length >= MAX_ACCESS_KEYS_PER_USER) {
         throw new KeystowError(
           'conflict',
@@ -132,7 +145,7 @@ export function createAccessKeys(options: {
         [absent, check, userCheck(owner)],
         [putKey(pair), putList(pair.user, [...ids, pair.accessKeyId])],
       );
-      if (typeof outcome === 'number') return;
+      if (typeof outcome === 'number') return outcome;
       if (outcome.conflict === absent.key) {
         throw new KeystowError(
           'conflict',
@@ -187,7 +200,10 @@ export function createAccessKeys(options: {
 
     async ensure(pair) {
       const record = await find(pair.accessKeyId);
-      if (!record) return storeKey(pair, {});
+      if (!record) {
+        await storeKey(pair, {});
+        return;
+      }
       if (record.user !== pair.user) {
         throw new KeystowError(
           'conflict',
@@ -199,14 +215,17 @@ export function createAccessKeys(options: {
     },
 
     async signingPair(by) {
-      const { ids } = await readKeyList(store, by.name);
-      for (const id of ids) {
-        const record = await find(id);
-        if (record) return openPair(record);
+      for (;;) {
+        const { ids } = await readKeyList(store, by.name);
+        for (const id of ids) {
+          const record = await find(id);
+          if (record) return { ...openPair(record), version: record.version };
+        }
+        const made = newPair(by.name);
+        // Of two requests at once, the second signs with the key that the first has made.
+        const version = await storeKey(made, { principal: by }, ids);
+        if (version !== undefined) return { ...made, version };
       }
-      const made = newPair(by.name);
-      await storeKey(made, { principal: by });
-      return made;
     },
 
     async pair(id) {
@@ -216,10 +235,13 @@ export function createAccessKeys(options: {
 
     async authenticate(claim) {
       const session = openSession(claim, secretBox, now());
-      const id = session?.parent ?? claim.accessKeyId;
+      const id = session?.parent.id ?? claim.accessKeyId;
       const record = await find(id);
       const user = record && (await users.find(record.user));
       if (!record || !user) throw invalidAccessKeyId(claim.accessKeyId);
+      if (session && session.parent.version !== record.version) {
+        throw invalidAccessKeyId(claim.accessKeyId);
+      }
       verifySignature(claim, session?.secretAccessKey ?? openPair(record).secretAccessKey);
       const check = { key: ACCESS_KEY_PREFIX + id, version: record.version };
       return {

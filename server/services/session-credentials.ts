@@ -21,9 +21,15 @@ export interface Submission {
   readonly spektrDataField?: string | undefined;
 }
 
+/** The access key that they come from. */
+export interface SessionParent {
+  readonly id: string;
+  /** The number of its record's last write: another key that gets the same id later is not it. */
+  readonly version: number;
+}
+
 interface Session {
-  /** The id of the access key that they come from. */
-  readonly parent: string;
+  readonly parent: SessionParent;
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   /** Milliseconds since 1970. */
@@ -36,7 +42,11 @@ const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 
 /** What to sign with. */
 export function createSession(
-  options: { readonly parent: string; readonly expires: number; readonly upload: SessionUpload },
+  options: {
+    readonly parent: SessionParent;
+    readonly expires: number;
+    readonly upload: SessionUpload;
+  },
   secretBox: SecretBox,
 ): { accessKeyId: string; secretAccessKey: string; securityToken: string } {
   const pair = {

@@ -7,7 +7,7 @@ import {
   SHORT_FORM_SECONDS,
 } from '../../shared/limits.ts';
 import { cannedAcls } from '../s3/canned-acl.ts';
-import { FILENAME } from '../s3/form-fields.ts';
+import { FILENAME, MAX_FORM_FIELDS_BYTES } from '../s3/form-fields.ts';
 import { MAX_METADATA_BYTES } from '../s3/object-attributes.ts';
 import { checkObjectKey, MAX_OBJECT_KEY_BYTES } from '../s3/object-key.ts';
 import { type SaveSlot, saveKey } from '../s3/save-key.ts';
@@ -46,7 +46,7 @@ export interface SignedForms {
    */
   create(signer: Signer, input: FormInput): Promise<SignedForm>;
   /** The same for anybody, signed with the access key of the settings: the input says little. */
-  createAnonymously(base: string, input: FormInput): Promise<SignedForm>;
+  createAnonymously(base: string, input: AnonymousFormInput): Promise<SignedForm>;
   /** A form for each file, with credentials that are good for nothing else. */
   submit(signer: Signer, files: readonly SubmissionInput[]): Promise<SubmissionForm[]>;
   /** What has arrived of the principal's submissions, by key. */
@@ -60,6 +60,7 @@ export interface SignedForms {
 }
 
 export type FormInput = z.infer<typeof formInput>;
+export type AnonymousFormInput = z.infer<typeof anonymousFormInput>;
 export type SubmissionInput = z.infer<typeof submissionInput>;
 export type SaveFormInput = z.infer<typeof saveFormInput>;
 
@@ -76,16 +77,8 @@ export interface Arrived {
   readonly time: string;
 }
 
-/** Names are case-insensitive, as headers are. */
-function isMetadata(metadata: Readonly<Record<string, string>>): boolean {
-  const names = new Set(Object.keys(metadata).map((name) => name.toLowerCase()));
-  const bytes = Buffer.byteLength(Object.entries(metadata).flat().join(''));
-  return names.size === Object.keys(metadata).length && bytes <= MAX_METADATA_BYTES;
-}
-
 const signatureVersion = z
-  .enum(['v2', 'v4', '2', '4'])
-  .or(z.literal([2, 4]))
+  .literal(['v2', 'v4', '2', '4', 2, 4], { error: 'must be v2 or v4' })
   .transform((version) => (String(version).endsWith('2') ? 'v2' : 'v4'));
 
 const byteCount = z.int().min(0);
@@ -99,42 +92,75 @@ function boundedText(maxBytes: number) {
     });
 }
 
+/** What uploads refuse is refused before it is signed. */
+const metadata = z
+  .record(z.string().regex(/^[\w.-]{1,128}$/), wellFormed(z.string()), {
+    error: (issue) =>
+      issue.code === 'invalid_key'
+        ? 'has a name that is not 1 to 128 of A-Z a-z 0-9 . _ -'
+        : undefined,
+  })
+  .refine((record) => new Set(lowerNames(record)).size === Object.keys(record).length, {
+    error: 'has a name twice: the case of its letters does not count',
+  })
+  .refine((record) => metadataBytes(record) <= MAX_METADATA_BYTES, {
+    error: `must have at most ${MAX_METADATA_BYTES} bytes of UTF-8 together`,
+  });
+
+function wellFormed<T extends z.ZodType<string>>(text: T) {
+  return text.refine((value) => value.isWellFormed(), { error: 'must be well-formed text' });
+}
+
+function lowerNames(record: Readonly<Record<string, string>>): string[] {
+  return Object.keys(record).map((name) => name.toLowerCase());
+}
+
+function metadataBytes(record: Readonly<Record<string, string>>): number {
+  return Object.entries(record).reduce(
+    (bytes, pair) => bytes + Buffer.byteLength(pair.join('')),
+    0,
+  );
+}
+
 /** `data` of `create_signed_url`. */
 export const formInput = z.strictObject({
   bucket: z.string().optional(),
   key: boundedText(MAX_OBJECT_KEY_BYTES).optional(),
   prefix: boundedText(MAX_OBJECT_KEY_BYTES).optional(),
   filename: boundedText(MAX_SUBMITTED_NAME_BYTES).optional(),
-  contentType: boundedText(MAX_SUBMITTED_NAME_BYTES).optional(),
+  contentType: boundedText(MAX_SUBMITTED_NAME_BYTES)
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: no header may hold them.
+    .regex(/^[^\x00-\x08\x0a-\x1f\x7f]*$/, { error: 'must not contain control characters' })
+    .optional(),
   acl: z.enum(cannedAcls).optional(),
   minBytes: byteCount.optional(),
   maxBytes: byteCount.optional(),
   expiresIn: z.int().min(1).max(MAX_FORM_SECONDS).optional(),
   successActionStatus: z
-    .enum(['200', '201', '204'])
-    .or(z.literal([200, 201, 204]))
+    .literal(['200', '201', '204', 200, 201, 204], { error: 'must be 200, 201 or 204' })
     .transform(String)
     .optional(),
-  successActionRedirect: z.url({ protocol: /^https?$/ }).optional(),
-  metadata: z
-    .record(z.string().regex(/^[\w.-]{1,128}$/), z.string())
-    .refine(isMetadata, {
-      error: `must have names that differ, and ${MAX_METADATA_BYTES} bytes in all at most`,
-    })
-    .optional(),
+  successActionRedirect: wellFormed(
+    z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }),
+  ).optional(),
+  metadata: metadata.optional(),
   signatureVersion: signatureVersion.optional(),
 });
+
+/** What of it counts where anybody may ask. */
+export const anonymousFormInput = formInput
+  .pick({ filename: true, contentType: true, minBytes: true, maxBytes: true })
+  .strip();
 
 /** One file of `/submit-files`. */
 export const submissionInput = z.object({
   fileName: boundedText(MAX_SUBMITTED_NAME_BYTES),
   spektrDataField: boundedText(MAX_SUBMITTED_NAME_BYTES).optional(),
 });
-export const submissionsInput = z
-  .array(submissionInput)
-  .min(1)
-  .max(MAX_SUBMITTED_FILES)
-  .or(submissionInput.transform((file) => [file]));
+export const submissionsInput = z.preprocess(
+  (body) => (Array.isArray(body) ? body : [body]),
+  z.array(submissionInput).min(1).max(MAX_SUBMITTED_FILES),
+);
 
 /** The body of `POST /api/saves/:bucket/:slot`. */
 export const saveFormInput = z.strictObject({
@@ -162,8 +188,11 @@ export function createSignedForms(options: {
 }): SignedForms {
   const { accessKeys, buckets, objects, secretBox, region, now, newId } = options;
 
-  async function checkTarget(by: Principal, bucket: string, key: string): Promise<void> {
-    checkAllowed(by, 'write', `${bucket}/${key}`);
+  async function checkTarget(
+    by: Principal | undefined,
+    { bucket, key }: { bucket: string; key: string },
+  ): Promise<void> {
+    if (by) checkAllowed(by, 'write', `${bucket}/${key}`);
     if (!(await buckets.find(bucket))) {
       throw new KeystowError('not-found', `There is no bucket ${bucket}.`);
     }
@@ -213,10 +242,15 @@ export function createSignedForms(options: {
     ];
     const version = input.signatureVersion ?? 'v4';
     const seconds = input.expiresIn ?? DEFAULT_SECONDS;
-    return {
-      url: `${base}/${bucket}`,
-      fields: sign(pair, { version, fields, conditions, seconds }),
-    };
+    const signed = sign(pair, { version, fields, conditions, seconds });
+    const bytes = Buffer.byteLength(Object.entries(signed).flat().join(''));
+    if (bytes > MAX_FORM_FIELDS_BYTES) {
+      throw new KeystowError(
+        'bad-request',
+        `The form's fields would have ${bytes} bytes, more than ${MAX_FORM_FIELDS_BYTES}: shorten data.`,
+      );
+    }
+    return { url: `${base}/${bucket}`, fields: signed };
   }
 
   function targetOf(input: FormInput): { bucket: string; key: string } {
@@ -229,11 +263,11 @@ export function createSignedForms(options: {
   return {
     async create({ principal, base }, input) {
       const target = targetOf(input);
-      await checkTarget(principal, target.bucket, target.key);
+      await checkTarget(principal, target);
       return signInput(await accessKeys.signingPair(principal), base, target, input);
     },
 
-    async createAnonymously(base, { filename, contentType, minBytes, maxBytes }) {
+    async createAnonymously(base, input) {
       const pair = await accessKeys.pair(options.anonymousKeyId ?? '');
       if (!pair) {
         throw new KeystowError(
@@ -241,21 +275,27 @@ export function createSignedForms(options: {
           'The access key of ACCESS_KEY_ID, which signs for anybody, was removed.',
         );
       }
-      const input = { filename, contentType, minBytes, maxBytes };
       const target = targetOf(input);
-      checkObjectKey(target.key);
+      await checkTarget(undefined, target);
       return signInput(pair, base, target, input);
     },
 
     async submit({ principal, base }, files) {
       const bucket = options.submitBucket;
-      const { accessKeyId: parent } = await accessKeys.signingPair(principal);
+      const uploads = files.map((file) => {
+        const name = withoutFilename(baseName(file.fileName));
+        return {
+          bucket,
+          key: `${submissionFolder(principal)}${newId()}/${name}`,
+          submission: file,
+        };
+      });
+      for (const upload of uploads) await checkTarget(principal, upload);
+      const { accessKeyId, version } = await accessKeys.signingPair(principal);
+      const parent = { id: accessKeyId, version };
       const expires = now() + SHORT_FORM_SECONDS * 1_000;
-      const forms: SubmissionForm[] = [];
-      for (const file of files) {
-        const key = `${submissionFolder(principal)}${newId()}/${baseName(file.fileName)}`;
-        await checkTarget(principal, bucket, key);
-        const upload = { bucket, key, submission: file };
+      return uploads.map((upload) => {
+        const { key, submission } = upload;
         const session = createSession({ parent, expires, upload }, secretBox);
         const signed = signPostPolicyV4(session, {
           conditions: [{ bucket }, { key }, ['content-length-range', 0, options.submitMaxBytes]],
@@ -270,9 +310,8 @@ export function createSignedForms(options: {
           ],
           signed,
         );
-        forms.push({ ...file, url: `${base}/`, fields: Object.fromEntries(fields) });
-      }
-      return forms;
+        return { ...submission, url: `${base}/`, fields: Object.fromEntries(fields) };
+      });
     },
 
     async arrived(by) {
@@ -296,7 +335,7 @@ export function createSignedForms(options: {
 
     async save({ principal, base }, { bucket, slot, version }, input) {
       const key = saveKey(slot, version);
-      await checkTarget(principal, bucket, key);
+      await checkTarget(principal, { bucket, key });
       const pair = await accessKeys.signingPair(principal);
       const fields = [
         ['key', key],
@@ -322,11 +361,22 @@ export function createSignedForms(options: {
 
 /** Each user's submissions have a folder of their own; a slash in the name would make it another's. */
 function submissionFolder({ name }: Principal): string {
-  return `${name.replaceAll('%', '%25').replaceAll('/', '%2F')}/`;
+  return withoutFilename(`${name.replaceAll('%', '%25').replaceAll('/', '%2F')}/`);
 }
 
+/** The server that takes the form would put the name of its file there. */
+function withoutFilename(text: string): string {
+  return text.replaceAll(FILENAME, FILENAME.replace('$', '%24'));
+}
+
+/**
+ * The last part of a name or a path, as a part of a key that every client can send and ask for: browsers
+ * change line ends in forms, and resolve dots in URLs.
+ */
 function baseName(fileName: string): string {
-  return fileName.replace(/^.*[/\\]/s, '') || 'file';
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it replaces.
+  const name = fileName.replace(/^.*[/\\]/s, '').replace(/[\x00-\x1f\x7f]/g, '_');
+  return /^\.{0,2}$/.test(name) ? 'file' : name;
 }
 
 function optionalFields(input: FormInput): (readonly [name: string, value: string])[] {

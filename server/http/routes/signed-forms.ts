@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type Router from '@koa/router';
 import { z } from 'zod';
 import {
+  anonymousFormInput,
   formInput,
   type SignedForm,
   type SignedForms,
@@ -39,10 +40,14 @@ export function signedFormRoutes(
 
   async function sign(ctx: Context, data: unknown): Promise<SignedForm> {
     const isObject = typeof data === 'object' && data !== null && !Array.isArray(data);
-    const input = isObject ? parseInput(formInput, data, 'data') : {};
+    const given = isObject ? data : {};
     const base = baseUrl(ctx, publicUrl);
-    if (!ctx.state.principal) return signedForms.createAnonymously(base, input);
-    return signedForms.create({ principal: ctx.state.principal, base }, input);
+    const { principal } = ctx.state;
+    if (!principal) {
+      const input = parseInput(anonymousFormInput, given, 'data');
+      return signedForms.createAnonymously(base, input);
+    }
+    return signedForms.create({ principal, base }, parseInput(formInput, given, 'data'));
   }
 
   router.post(
