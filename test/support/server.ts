@@ -34,6 +34,8 @@ export interface TestServerOptions {
 export interface InProcessOptions extends TestServerOptions {
   /** The server's clock, in milliseconds since 1970. */
   readonly now?: () => number;
+  /** Names the uploads whose form names none. */
+  readonly newId?: () => string;
 }
 
 export async function startServer(options: InProcessOptions = {}): Promise<TestServer> {
@@ -53,12 +55,11 @@ export async function startServer(options: InProcessOptions = {}): Promise<TestS
     { level: settings.logLevel, timestamp: pino.stdTimeFunctions.isoTime },
     { write },
   );
-  const server = await main.startServer(
-    settings,
-    logger,
-    () => undefined,
-    options.now ? { now: options.now } : {},
-  );
+  const { now, newId } = options;
+  const server = await main.startServer(settings, logger, () => undefined, {
+    ...(now ? { now } : {}),
+    ...(newId ? { newId } : {}),
+  });
   return {
     ...basesOf(server.urls),
     password: PASSWORD,
