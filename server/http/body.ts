@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Next } from 'koa';
 import type { z } from 'zod';
 import { KeystowError } from '../../shared/errors.ts';
 import { MAX_API_BODY_BYTES, MAX_DRAINED_BYTES } from '../../shared/limits.ts';
@@ -110,6 +111,9 @@ export function checkJsonType(ctx: Context): void {
   );
 }
 
+/** What of a wrong member's name, and of what is wrong with it, is told. */
+const MAX_SHOWN_CHARS = 300;
+
 /** Loaded with the first request that needs it: it makes up a tenth of the time to start. */
 const loadParser = async (): Promise<Handler> => {
   const { default: bodyParser } = await import('koa-bodyparser');
@@ -133,13 +137,19 @@ export const optionalJsonBody: Handler = async (ctx, next) => {
   const hasBody = envelope
     ? envelope.body.length > 0
     : ctx.get('transfer-encoding') !== '' || Number(ctx.get('content-length')) > 0;
-  if (hasBody) return jsonBody(ctx, next);
+  if (hasBody) return readJson(ctx, next, () => ({}));
   ctx.request.body = {};
   return next();
 };
 
 /** Sets `ctx.request.body` on the routes that take JSON. */
-export const jsonBody: Handler = async (ctx, next) => {
+export const jsonBody: Handler = (ctx, next) =>
+  readJson(ctx, next, () => {
+    throw new KeystowError('bad-request', 'The body is empty: send JSON.');
+  });
+
+/** Chunks may come to nothing: only then it shows that there is no body. */
+async function readJson(ctx: Context, next: Next, ifEmpty: () => unknown): Promise<unknown> {
   checkJsonType(ctx);
   if (ctx.state.envelope) {
     ctx.request.body = parseEnvelopeBody(ctx.state.envelope.body);
@@ -163,11 +173,10 @@ export const jsonBody: Handler = async (ctx, next) => {
   });
   return parseJson(ctx, () => {
     if (!isUtf8) throw new KeystowError('bad-request', 'The body is not valid UTF-8.');
-    if (ctx.request.body === '')
-      throw new KeystowError('bad-request', 'The body is empty: send JSON.');
+    if (ctx.request.body === '' && ctx.request.rawBody === '') ctx.request.body = ifEmpty();
     return next();
   });
-};
+}
 
 function parseEnvelopeBody(body: Buffer): unknown {
   if (body.length === 0) throw new KeystowError('bad-request', 'The data is absent: send some.');
@@ -184,5 +193,10 @@ export function parseInput<T>(schema: z.ZodType<T>, body: unknown, what = 'the b
   if (result.success) return result.data;
   const issue = result.error.issues[0];
   const where = issue && issue.path.length > 0 ? issue.path.join('.') : what;
-  throw new KeystowError('bad-request', `${where}: ${issue?.message ?? 'invalid'}.`);
+  throw new KeystowError('bad-request', `${shown(where)}: ${shown(issue?.message ?? 'invalid')}.`);
+}
+
+/** Names of members are the client's: one line of them is enough. */
+function shown(text: string): string {
+  return text.replace(/\s+/g, ' ').slice(0, MAX_SHOWN_CHARS);
 }
