@@ -18,6 +18,8 @@ export interface State {
   /** Set for envelopes: the credentials and the body came with it. */
   envelope?: {
     readonly credentials: Credentials | undefined;
+    /** Whether it has any, readable or not: who tries to be somebody is not nobody. */
+    readonly hasAuth: boolean;
     readonly body: Buffer;
     /** What the socket's client calls this server, without a slash at its end. */
     readonly base: string;

@@ -41,6 +41,7 @@ interface Request {
   readonly headers: Record<string, string>;
   readonly body: Buffer;
   readonly credentials: Credentials | undefined;
+  readonly hasAuth: boolean;
   readonly wantsText: boolean;
 }
 
@@ -71,8 +72,8 @@ export function createDispatch(app: Koa<State>): Dispatch {
     req.url = request.url;
     req.headers = request.headers;
     const ctx = app.createContext<State>(req, new ServerResponse(req));
-    const { credentials, body } = request;
-    ctx.state.envelope = { credentials, body, base: peer.base };
+    const { credentials, hasAuth, body } = request;
+    ctx.state.envelope = { credentials, hasAuth, body, base: peer.base };
     ctx.request.ip = peer.address;
     ctx.res.statusCode = 404;
     await handle(ctx);
@@ -146,6 +147,7 @@ function parseEnvelope(envelope: unknown, peer: Peer): Request {
     headers,
     body: bodyOf(envelope['data'], headers['content-type']),
     credentials: auth === undefined ? peer.credentials : parseCredentials(auth),
+    hasAuth: auth !== undefined || peer.credentials !== undefined,
     wantsText: /^text\/plain\b/i.test(headers['accept'] ?? ''),
   };
 }

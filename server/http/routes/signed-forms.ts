@@ -86,5 +86,5 @@ export function signedFormRoutes(
 
 function hasCredentials(ctx: Context): boolean {
   const { envelope } = ctx.state;
-  return envelope ? envelope.credentials !== undefined : ctx.get('authorization') !== '';
+  return envelope ? envelope.hasAuth : ctx.get('authorization') !== '';
 }
