@@ -10,8 +10,9 @@ import {
   type S3Server,
   startS3Server,
 } from '../support/s3-server.ts';
+import { startServer } from '../support/server.ts';
 import { headersV2, headersV4, presignV2, presignV4 } from '../support/sign-request.ts';
-import { arrived, type Form, sendForm, submitOne } from './forms.ts';
+import { arrived, type Form, sendAsPage, sendForm, submitOne } from './forms.ts';
 import { openSessionKey, type SessionKey } from './session-key.ts';
 
 /**
@@ -219,6 +220,20 @@ describe('15 minutes', () => {
     expectS3Error(answer, 400, 'ExpiredToken');
     now = start;
   });
+});
+
+it('a restart in between changes nothing, even of a server that sets its access key', async () => {
+  const env = {
+    ACCESS_KEY_ID: 'AKIDRESTARTED',
+    SECRET_ACCESS_KEY: 'secret-of-the-restarted',
+    LOG_LEVEL: 'silent',
+  };
+  const before = await startServer({ env });
+  const theirs = await submitOne(createRest(before.url));
+  await before.stop({ keep: true });
+  const after = await startServer({ env, folder: before.folder });
+  expect((await sendAsPage({ ...theirs, url: `${after.url}/` }, 'x')).status).toBe(204);
+  await after.stop();
 });
 
 describe('they are gone', () => {
