@@ -8,7 +8,7 @@ import {
   type SignedForms,
   submissionsInput,
 } from '../../services/signed-forms.ts';
-import { principalOf } from '../authenticate.ts';
+import { isBasic, principalOf } from '../authenticate.ts';
 import { baseUrl } from '../base-url.ts';
 import { jsonBody, optionalJsonBody, parseInput } from '../body.ts';
 import type { Context, Handler, State } from '../context.ts';
@@ -84,7 +84,8 @@ export function signedFormRoutes(
   });
 }
 
+/** What a gateway leaves in the request, such as its own Bearer token, is none of ours. */
 function hasCredentials(ctx: Context): boolean {
   const { envelope } = ctx.state;
-  return envelope ? envelope.hasAuth : ctx.get('authorization') !== '';
+  return envelope ? envelope.hasAuth : isBasic(ctx);
 }
