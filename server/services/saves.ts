@@ -145,11 +145,14 @@ export function createSaves(options: {
       const { bucket, prefix } = await open(scope);
       const folder = saveFolder({ prefix, n: scope.n });
       const begin = slotPrefix(bucket.id, '').length;
+      const nameLength = folder.length + paddedSlot(0).length;
       const from =
         after === undefined ? undefined : slotPrefix(bucket.id, folder + paddedSlot(after));
       const slots: Slot[] = [];
       for (const readable of readablePrefixes(by, `${bucket.name}/${folder}`)) {
-        const within = slotPrefix(bucket.id, readable.slice(bucket.name.length + 1));
+        // A grant may name a slot with its hyphen, which the names of records lack.
+        const begun = readable.slice(bucket.name.length + 1).slice(0, nameLength);
+        const within = slotPrefix(bucket.id, begun);
         for await (const page of store.range({ prefix: within, after: from })) {
           for (const entry of page) {
             const name = entry.key.slice(begin);
