@@ -5,7 +5,7 @@ import { PASSWORD } from './environment.ts';
 import { buildFormBody, formContentType, formPart } from './form-body.ts';
 import { basic, createRest, type Rest } from './rest.ts';
 import { expectS3Error, type S3Answer, sendS3 } from './s3-client.ts';
-import { startServer, type TestServer } from './server.ts';
+import { type InProcessOptions, startServer, type TestServer } from './server.ts';
 import { type KeyPair, type Pairs, type SignedForm, signForm } from './sign-form.ts';
 
 /** A server with an access key of its admin, and what tests of uploads ask of it. */
@@ -52,8 +52,12 @@ export interface S3Server extends TestServer {
   blobs(): Promise<string[]>;
 }
 
-export async function startS3Server(env: Record<string, string> = {}): Promise<S3Server> {
+export async function startS3Server(
+  env: Record<string, string> = {},
+  options: Pick<InProcessOptions, 'now'> = {},
+): Promise<S3Server> {
   const server = await startServer({
+    ...options,
     env: {
       ACCESS_KEY_ID: ADMIN_KEY.accessKeyId,
       SECRET_ACCESS_KEY: ADMIN_KEY.secretAccessKey,
