@@ -156,6 +156,8 @@ export function createSaves(options: {
         for await (const page of store.range({ prefix: within, after: from })) {
           for (const entry of page) {
             const name = entry.key.slice(begin);
+            // Another prefix may begin with this one's folder.
+            if (name.includes('/', folder.length)) continue;
             if (!isAllowed(by, 'read', `${bucket.name}/${name}-`)) continue;
             const { latest, savedAt } = decodeSlot(entry);
             const time = new Date(savedAt).toISOString();
