@@ -24,7 +24,7 @@ import {
 import { ANONYMOUS, type Caller, commitAs } from './caller.ts';
 import { createKeyLock } from './key-lock.ts';
 import { type ByteDemands, type ReceivedBytes, receiveBytes } from './receive-bytes.ts';
-import { nextStep, otherBytes } from './save-slots.ts';
+import { nextStep, otherBytes, overtaken } from './save-slots.ts';
 import type { Submission } from './session-credentials.ts';
 
 /** Objects: bytes under a bucket and a key, with what was said of them. Who may do what is not asked here. */
@@ -67,7 +67,12 @@ export interface Objects {
    * its latest with the same bytes. Rejects as commitAs does, or with S3Error NoSuchBucket or AccessDenied.
    */
   put(
-    target: { readonly bucket: StoredBucket; readonly key: string },
+    target: {
+      readonly bucket: StoredBucket;
+      readonly key: string;
+      /** The latest version is refused whatever its bytes are. */
+      readonly isNewVersion?: boolean;
+    },
     received: ReceivedBytes,
     attributes: Omit<ObjectAttributes, 'expected'>,
     by: Caller,
@@ -238,6 +243,7 @@ export function createObjects(options: {
       const written = update(entryKey, async ({ check, previous }) => {
         checkMayWrite(bucket);
         const step = bucket.saves ? await nextStep(store, bucket.id, key, now()) : undefined;
+        if (step?.isRepeat && target.isNewVersion) throw overtaken();
         if (step?.isRepeat) return repeated(bucket.name, key, received);
         const version = await commitAs(
           store,

@@ -79,6 +79,11 @@ export function otherBytes(): S3Error {
   return denied('This version was stored before, with other bytes.');
 }
 
+/** Somebody else stored this version meanwhile. */
+export function overtaken(): S3Error {
+  return denied('This version was stored by somebody else meanwhile.');
+}
+
 function denied(message: string): S3Error {
   return new S3Error('AccessDenied', { message });
 }
