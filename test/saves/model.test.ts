@@ -143,7 +143,7 @@ it(
           expect((await server.admin('DELETE', `/api/buckets/${bucket}`)).status).toBe(204);
         },
       ),
-      { numRuns: runs(20, 400) },
+      { numRuns: runs(10, 300) },
     );
     await expect.poll(() => server.blobs()).toEqual([]);
   },

@@ -68,7 +68,7 @@ describe('the first', () => {
 
 describe.each([
   ['small', 'refused'],
-  ['large', Buffer.alloc(3 * LARGE, 'r')],
+  ['large', Buffer.alloc(LARGE, 'r')],
 ])('after it, a %s file', (_size, file) => {
   it('is stored as the latest version plus one', async () => {
     await expectSaved(7);
