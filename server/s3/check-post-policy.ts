@@ -51,8 +51,8 @@ export function checkPostPolicy(
 }
 
 /** The bucket that a policy names, for a form that goes to `/` and does not say. */
-export function policyBucket(policy: PostPolicy): string | undefined {
-  for (const condition of policy.conditions) {
+export function policyBucket({ conditions }: Pick<PostPolicy, 'conditions'>): string | undefined {
+  for (const condition of conditions) {
     if (condition.operator === 'eq' && condition.field === 'bucket') return condition.value;
   }
   return undefined;

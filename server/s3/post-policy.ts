@@ -59,6 +59,28 @@ export function parsePostPolicy(base64: string): PostPolicy {
   return { expiration: parseExpiration(expiration), conditions: conditions.map(parseCondition) };
 }
 
+/** The conditions that can be read of a policy, whatever is wrong with the rest of it. */
+export function readableConditions(base64: string): PolicyCondition[] {
+  try {
+    const root = parseDocument(base64);
+    if (root === null || typeof root !== 'object' || !('members' in root)) return [];
+    const members = root.members.filter(([name]) => name === 'conditions');
+    return members
+      .flatMap(([, value]) => (Array.isArray(value) ? value : []))
+      .flatMap(tryCondition);
+  } catch {
+    return [];
+  }
+}
+
+function tryCondition(condition: PolicyJson): PolicyCondition[] {
+  try {
+    return [parseCondition(condition)];
+  } catch {
+    return [];
+  }
+}
+
 function parseDocument(base64: string): PolicyJson {
   // Encoders that break lines are common, and the signature covers the breaks.
   const compact = base64.replace(/[ \t\r\n]/g, '');

@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { KeystowError } from '../../shared/errors.ts';
 import type { ObjectAttributes } from '../s3/object-attributes.ts';
 import { noSuchBucket } from '../s3/s3-error.ts';
-import { type SaveSlot, slotName } from '../s3/save-key.ts';
+import { parseSaveKey, type SaveSlot, slotName } from '../s3/save-key.ts';
 import { BlobMissing, type BlobStore, type ByteRange } from '../stores/blob-store.ts';
 import {
   CommitUncertain,
@@ -24,7 +24,7 @@ import {
 import { ANONYMOUS, type Caller, commitAs } from './caller.ts';
 import { createKeyLock } from './key-lock.ts';
 import { type ByteDemands, type ReceivedBytes, receiveBytes } from './receive-bytes.ts';
-import { nextStep, otherBytes } from './save-slots.ts';
+import { nextStep, otherBytes, overtaken } from './save-slots.ts';
 import type { Submission } from './session-credentials.ts';
 
 /** Objects: bytes under a bucket and a key, with what was said of them. Who may do what is not asked here. */
@@ -67,7 +67,12 @@ export interface Objects {
    * its latest with the same bytes. Rejects as commitAs does, or with S3Error NoSuchBucket or AccessDenied.
    */
   put(
-    target: { readonly bucket: StoredBucket; readonly key: string },
+    target: {
+      readonly bucket: StoredBucket;
+      readonly key: string;
+      /** The latest version is refused whatever its bytes are. */
+      readonly isNewVersion?: boolean;
+    },
     received: ReceivedBytes,
     attributes: Omit<ObjectAttributes, 'expected'>,
     by: Caller,
@@ -169,16 +174,19 @@ export function createObjects(options: {
     return stored;
   }
 
-  /** Removes the oldest versions of a slot. What a failure leaves goes with the next version. */
-  async function prune(bucket: string, slot: SaveSlot, keep: number): Promise<void> {
+  /**
+   * Removes the oldest versions of a slot. What a failure leaves goes with the next version. Later ones
+   * than `latest` do not count: else two uploads could wait for each other's lock, and what lay in the
+   * bucket before it was one of saves could push out what was just stored.
+   */
+  async function prune(bucket: string, slot: SaveSlot, latest: number, keep: number) {
+    const begin = objectEntryKey(bucket, '').length;
     const versions: string[] = [];
     for await (const page of store.keys({ prefix: objectEntryKey(bucket, `${slotName(slot)}-`) })) {
-      versions.push(...page);
+      const keys = page.map((entryKey) => entryKey.slice(begin));
+      versions.push(...keys.filter((key) => (parseSaveKey(key)?.version ?? Infinity) <= latest));
     }
-    const begin = objectEntryKey(bucket, '').length;
-    for (const entryKey of versions.slice(0, -keep)) {
-      await remove(bucket, entryKey.slice(begin), ANONYMOUS);
-    }
+    for (const key of versions.slice(0, -keep)) await remove(bucket, key, ANONYMOUS);
   }
 
   return {
@@ -235,6 +243,7 @@ export function createObjects(options: {
       const written = update(entryKey, async ({ check, previous }) => {
         checkMayWrite(bucket);
         const step = bucket.saves ? await nextStep(store, bucket.id, key, now()) : undefined;
+        if (step?.isRepeat && target.isNewVersion) throw overtaken();
         if (step?.isRepeat) return repeated(bucket.name, key, received);
         const version = await commitAs(
           store,
@@ -245,7 +254,7 @@ export function createObjects(options: {
         if (typeof version === 'number') {
           void dropBlob(previous);
           if (step && bucket.keepVersions) {
-            await prune(bucket.name, step.slot, bucket.keepVersions).catch((error) =>
+            await prune(bucket.name, step.slot, step.version, bucket.keepVersions).catch((error) =>
               log.warn({ err: error }, 'old versions were not removed'),
             );
           }

@@ -17,6 +17,7 @@ export interface SlotRecord {
 /** What a commit of a version needs besides the object's own part. */
 export interface SlotStep {
   readonly slot: SaveSlot;
+  readonly version: number;
   /** The version is the latest already: the same bytes again are a success, others are refused. */
   readonly isRepeat: boolean;
   readonly check: KvCheck;
@@ -70,12 +71,17 @@ export async function nextStep(
   }
   const next: SlotRecord = { latest: version, savedAt: now };
   const value = Buffer.from(JSON.stringify(next));
-  return { slot, isRepeat, check, mutation: { type: 'put', key: check.key, value } };
+  return { slot, version, isRepeat, check, mutation: { type: 'put', key: check.key, value } };
 }
 
 /** The latest version is sent again, but it is not what was stored. */
 export function otherBytes(): S3Error {
   return denied('This version was stored before, with other bytes.');
+}
+
+/** Somebody else stored this version meanwhile. */
+export function overtaken(): S3Error {
+  return denied('This version was stored by somebody else meanwhile.');
 }
 
 function denied(message: string): S3Error {

@@ -66,12 +66,12 @@ export interface Saves {
     scope: SaveScope,
     slot: number,
   ): Promise<{ bucket: string; slot: SaveSlot; version: number }>;
-  /** Makes an old version the newest one. Rejects with `not-found`, `conflict`. */
+  /** Makes an old version the newest one. Rejects with `not-found`, `conflict`, `unavailable`. */
   restore(by: Principal, scope: SaveScope, slot: number, version: number): Promise<SaveVersion>;
 }
 
 /** Of one restoration; each lost one means that a newer version was saved. */
-const MAX_ATTEMPTS = 10;
+const MAX_ATTEMPTS = 100;
 
 export function createSaves(options: {
   readonly store: KvStore;
@@ -145,14 +145,19 @@ export function createSaves(options: {
       const { bucket, prefix } = await open(scope);
       const folder = saveFolder({ prefix, n: scope.n });
       const begin = slotPrefix(bucket.id, '').length;
+      const nameLength = folder.length + paddedSlot(0).length;
       const from =
         after === undefined ? undefined : slotPrefix(bucket.id, folder + paddedSlot(after));
       const slots: Slot[] = [];
       for (const readable of readablePrefixes(by, `${bucket.name}/${folder}`)) {
-        const within = slotPrefix(bucket.id, readable.slice(bucket.name.length + 1));
+        // A grant may name a slot with its hyphen, which the names of records lack.
+        const begun = readable.slice(bucket.name.length + 1).slice(0, nameLength);
+        const within = slotPrefix(bucket.id, begun);
         for await (const page of store.range({ prefix: within, after: from })) {
           for (const entry of page) {
             const name = entry.key.slice(begin);
+            // Another prefix may begin with this one's folder.
+            if (name.includes('/', folder.length)) continue;
             if (!isAllowed(by, 'read', `${bucket.name}/${name}-`)) continue;
             const { latest, savedAt } = decodeSlot(entry);
             const time = new Date(savedAt).toISOString();
@@ -187,7 +192,8 @@ export function createSaves(options: {
         } catch (error) {
           // Somebody saved the next version meanwhile.
           const isOvertaken = error instanceof S3Error && error.code === 'AccessDenied';
-          if (!isOvertaken || attempts === MAX_ATTEMPTS) throw error;
+          if (!isOvertaken) throw error;
+          if (attempts === MAX_ATTEMPTS) throw tooBusy();
         }
       }
     },
@@ -212,7 +218,7 @@ export function createSaves(options: {
     const caller = { principal: by };
     const key = saveKey(slot, newest);
     const stored = await objects.put(
-      { bucket, key },
+      { bucket, key, isNewVersion: true },
       { ...received, checksum: old.checksum },
       old.attributes,
       caller,
@@ -220,6 +226,12 @@ export function createSaves(options: {
     );
     return toVersion(stored, newest);
   }
+}
+
+function tooBusy(): KeystowError {
+  return new KeystowError('unavailable', 'This slot is saved to too often: try again.', {
+    headers: { 'Retry-After': '1' },
+  });
 }
 
 function toVersion({ key, size, etag, lastModified }: StoredObject, version: number): SaveVersion {

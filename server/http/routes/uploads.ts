@@ -10,7 +10,11 @@ import {
 } from '../../s3/form-fields.ts';
 import { parseObjectAttributes } from '../../s3/object-attributes.ts';
 import { checkObjectKey } from '../../s3/object-key.ts';
-import { type ContentLengthRange, parsePostPolicy } from '../../s3/post-policy.ts';
+import {
+  type ContentLengthRange,
+  parsePostPolicy,
+  readableConditions,
+} from '../../s3/post-policy.ts';
 import { missingField, noSuchBucket, S3Error, withStatus } from '../../s3/s3-error.ts';
 import { objectLocation, parseSuccessAction, redirectLocation } from '../../s3/success-action.ts';
 import type { Buckets, StoredBucket } from '../../services/buckets.ts';
@@ -77,6 +81,7 @@ export function postObject(options: UploadOptions): S3Handler {
 
   async function receive(ctx: Context, target: S3Target, form: Form): Promise<void> {
     const { pairs, filename } = await form.head();
+    if (target.bucket === undefined) checkAnnouncedSize(ctx);
     const fields = formFields(pairs, filename);
     const { caller, bucket, key, ranges } = await admit(ctx, fields, target);
     const { expected, ...attributes } = parseObjectAttributes(fields);
@@ -103,7 +108,8 @@ export function postObject(options: UploadOptions): S3Handler {
   return async (ctx, target) => {
     let form: Form | undefined;
     try {
-      checkAnnouncedSize(ctx);
+      // Only the fields may tell which bucket it is, and so what the refusal is.
+      if (target.bucket !== undefined) checkAnnouncedSize(ctx);
       form = openForm(ctx);
       await receive(ctx, target, form);
     } catch (error) {
@@ -144,9 +150,5 @@ export function postObject(options: UploadOptions): S3Handler {
 function bucketNameOf(target: S3Target, fields: FormFields): string | undefined {
   const named = target.bucket ?? fieldValue(fields, 'bucket');
   if (named !== undefined) return named;
-  try {
-    return policyBucket(parsePostPolicy(fieldValue(fields, 'policy') ?? ''));
-  } catch {
-    return undefined;
-  }
+  return policyBucket({ conditions: readableConditions(fieldValue(fields, 'policy') ?? '') });
 }
