@@ -2,20 +2,8 @@
 import { inspect } from 'node:util';
 import { Command, CommanderError } from 'commander';
 import { version } from '../version.ts';
-import { bucketCommand } from './bucket.ts';
-import { deleteCommand } from './delete.ts';
 import { EXIT_FAILED, EXIT_USAGE, ExitError } from './exit-error.ts';
-import { exportCommand } from './export.ts';
-import { getCommand } from './get.ts';
-import { importCommand } from './import.ts';
-import { keyCommand } from './key.ts';
-import { listCommand } from './list.ts';
 import { printable } from './printable.ts';
-import { putCommand } from './put.ts';
-import { serveCommand } from './serve.ts';
-import { signCommand } from './sign.ts';
-import { uploadCommand } from './upload.ts';
-import { userCommand } from './user.ts';
 
 const firstSteps = `
 Client commands speak to a running server, https://localhost:6375 as the user admin unless told
@@ -28,10 +16,25 @@ otherwise. Each has its own --help, with examples:
   keystow upload cat.png photos/
   keystow key add --for ada`;
 
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  serve: async () => (await import('./serve.ts')).serveCommand(),
+  get: async () => (await import('./get.ts')).getCommand(),
+  put: async () => (await import('./put.ts')).putCommand(),
+  list: async () => (await import('./list.ts')).listCommand(),
+  delete: async () => (await import('./delete.ts')).deleteCommand(),
+  import: async () => (await import('./import.ts')).importCommand(),
+  export: async () => (await import('./export.ts')).exportCommand(),
+  user: async () => (await import('./user.ts')).userCommand(),
+  key: async () => (await import('./key.ts')).keyCommand(),
+  bucket: async () => (await import('./bucket.ts')).bucketCommand(),
+  upload: async () => (await import('./upload.ts')).uploadCommand(),
+  sign: async () => (await import('./sign.ts')).signCommand(),
+};
+
 const exitCodes = `
 Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the server cannot be reached.`;
 
-function createProgram(): Command {
+async function createProgram(): Promise<Command> {
   const program = new Command('keystow')
     .description(
       'An authenticated store of JSON documents and of uploads: the server, and its client.',
@@ -45,22 +48,11 @@ function createProgram(): Command {
     })
     .showHelpAfterError('Add --help to see how it is used.')
     .exitOverride();
-  const commands = [
-    serveCommand(),
-    getCommand(),
-    putCommand(),
-    listCommand(),
-    deleteCommand(),
-    importCommand(),
-    exportCommand(),
-    userCommand(),
-    keyCommand(),
-    bucketCommand(),
-    uploadCommand(),
-    signCommand(),
-  ];
-  for (const command of commands) {
-    program.addCommand(inheritSettings(command, program));
+  // Only the one that is asked for: loading them all takes longer than most of them run.
+  const [name = ''] = process.argv.slice(2);
+  const asked = Object.hasOwn(commands, name) ? [name] : Object.keys(commands);
+  for (const load of asked.map((each) => commands[each])) {
+    if (load) program.addCommand(inheritSettings(await load(), program));
   }
   return program;
 }
@@ -88,7 +80,8 @@ function conclude(error: unknown): { message?: string; exitCode: number } {
 }
 
 try {
-  await createProgram().parseAsync();
+  const program = await createProgram();
+  await program.parseAsync();
 } catch (error) {
   const { message, exitCode } = conclude(error);
   // A pipe that stays open on standard input must not keep a failed command alive; what was

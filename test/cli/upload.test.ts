@@ -5,12 +5,13 @@ import type { IncomingMessage, RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runs } from '../support/long-runs.ts';
 import { makeFolder } from '../support/make-folder.ts';
 import { basic, createRest, type Rest } from '../support/rest.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { type CliResult, cliFor, fakeServer, spawnCli } from './run-cli.ts';
 
-const LARGE = 70 * 1_048_576;
+const LARGE = runs(6, 70) * 1_048_576;
 const SIGN = '/api/v2/s3/create_signed_url';
 
 let server: TestServer;

@@ -8,7 +8,7 @@ import { freshSeed } from './random.ts';
  * acknowledged is gone. Any number of rounds: kill-9.sh; KEYSTOW_KILL_SEED repeats a run's choices.
  */
 
-const rounds = Number(process.env['KEYSTOW_KILL_ROUNDS'] ?? 3);
+const rounds = Number(process.env['KEYSTOW_KILL_ROUNDS'] ?? 2);
 const seed = Number(process.env['KEYSTOW_KILL_SEED'] ?? freshSeed());
 
 it(`loses nothing that was acknowledged in ${rounds} kills (seed ${seed})`, {
