@@ -17,7 +17,7 @@ export function randomSplit(random: Random, body: Buffer, boundary: string): Buf
     case 'at delimiters':
       return cutAt(body, nearDelimiters(random, body, boundary));
     case 'even':
-      return cutEvery(body, pick(random, [7, 64, 1_024, 65_536]));
+      return cutEvery(body, pick(random, body.length > 20_000 ? [1_024, 65_536] : [7, 64, 1_024]));
   }
 }
 
