@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs';
 import { type Browser, chromium } from 'playwright-core';
+import { isLongRun } from '../support/long-runs.ts';
 
 /** The Chromium of Debian's package, without a display. */
 
 const EXECUTABLE = '/usr/bin/chromium';
 
-export const hasChromium = existsSync(EXECUTABLE);
+/** It is slow, and nothing that everybody has: .ci/run installs it. */
+export const hasChromium = isLongRun && existsSync(EXECUTABLE);
 
 export function launchChromium(): Promise<Browser> {
   return chromium.launch({

@@ -3,12 +3,13 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isLongRun } from '../support/long-runs.ts';
 import { makeFolder } from '../support/make-folder.ts';
 import { type ServerProcess, startProcess } from '../support/server-process.ts';
 
-/** strace is there and may trace: some containers forbid it. */
+/** strace is there and may trace: some containers forbid it. It is slow, so .ci/run sees to it. */
 export const hasStrace =
-  spawnSync('strace', ['-f', '--seccomp-bpf', '-o', '/dev/null', 'true']).status === 0;
+  isLongRun && spawnSync('strace', ['-f', '--seccomp-bpf', '-o', '/dev/null', 'true']).status === 0;
 
 export interface TracedServer extends ServerProcess {
   /** SIGTERM to the server, not to strace; then its exit code and the whole trace. */
