@@ -1,13 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type Router from '@koa/router';
 import { z } from 'zod';
-import {
-  anonymousFormInput,
-  formInput,
-  type SignedForm,
-  type SignedForms,
-  submissionsInput,
-} from '../../services/signed-forms.ts';
+import { anonymousFormInput, formInput, submissionsInput } from '../../services/form-input.ts';
+import type { SignedForm, SignedForms } from '../../services/signed-forms.ts';
 import { isBasic, principalOf } from '../authenticate.ts';
 import { baseUrl } from '../base-url.ts';
 import { jsonBody, optionalJsonBody, parseInput } from '../body.ts';
