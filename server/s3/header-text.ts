@@ -1,5 +1,11 @@
 import { type ByteText, textToBytes } from './uri-encoding.ts';
 
+/** Whether a value may stand in a header: no control character but the tab (RFC 9110, section 5.5). */
+export function isHeaderText(value: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it looks for.
+  return !/[\x00-\x08\x0a-\x1f\x7f]/.test(value);
+}
+
 /** A stored header as Node writes it: its UTF-8, one character for each byte. */
 export function storedHeaderValue(value: string): ByteText {
   return textToBytes(value);

@@ -1,6 +1,7 @@
 import { type CannedAcl, parseCannedAcl } from './canned-acl.ts';
 import { type ExpectedChecksums, parseExpectedChecksums } from './expected-checksums.ts';
 import { type FormFields, fieldValue } from './form-fields.ts';
+import { isHeaderText } from './header-text.ts';
 import { type ObjectTag, parseTagging } from './object-tags.ts';
 import { invalidArgument, S3Error } from './s3-error.ts';
 
@@ -71,9 +72,7 @@ function parseStoredHeaders(
   for (const name of storedHeaderNames) {
     const value = get(name);
     if (value === undefined || value === '') continue;
-    // Given back as a header, which may hold no line break (RFC 9110 section 5.5).
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it looks for.
-    if (/[\u0000-\u0008\u000a-\u001f\u007f]/.test(value)) {
+    if (!isHeaderText(value)) {
       throw invalidArgument('A header must not contain control characters.', name, value);
     }
     headers[name] = value;

@@ -50,7 +50,7 @@ export function signV2(secretAccessKey: string, stringToSign: ByteText): string 
   return createHmac('sha1', secretAccessKey).update(stringToSign, 'latin1').digest('base64');
 }
 
-/** The key that signs for one day, region and service. Four HMACs: worth keeping for a while. */
+/** The key that signs for one day, region and service. */
 export function signingKeyV4(secretAccessKey: string, scope: CredentialScope): Buffer {
   const dateKey = hmac(`AWS4${secretAccessKey}`, scope.date);
   const regionKey = hmac(dateKey, scope.region);
@@ -67,16 +67,9 @@ function hmac(key: string | Buffer, data: string): Buffer {
   return createHmac('sha256', key).update(data).digest();
 }
 
-/**
- * Throws S3Error SignatureDoesNotMatch unless the claim is signed with this secret. `signingKey` is
- * for who keeps derived keys.
- */
-export function verifySignature(
-  claim: ClaimV2 | ClaimV4,
-  secretAccessKey: string,
-  signingKey: (secretAccessKey: string, scope: CredentialScope) => Buffer = signingKeyV4,
-): void {
-  const key = claim.version === 'v4' ? signingKey(secretAccessKey, claim.scope) : undefined;
+/** Throws S3Error SignatureDoesNotMatch unless the claim is signed with this secret. */
+export function verifySignature(claim: ClaimV2 | ClaimV4, secretAccessKey: string): void {
+  const key = claim.version === 'v4' ? signingKeyV4(secretAccessKey, claim.scope) : undefined;
   const fits = claim.toSign.some(({ stringToSign }) =>
     isSameText(
       key ? signV4(key, stringToSign) : signV2(secretAccessKey, stringToSign),

@@ -5,6 +5,7 @@ import {
   MAX_SUBMITTED_NAME_BYTES,
 } from '../../shared/limits.ts';
 import { cannedAcls } from '../s3/canned-acl.ts';
+import { isHeaderText } from '../s3/header-text.ts';
 import { MAX_METADATA_BYTES } from '../s3/object-attributes.ts';
 import { MAX_OBJECT_KEY_BYTES } from '../s3/object-key.ts';
 
@@ -67,8 +68,7 @@ export const formInput = z.strictObject({
   prefix: boundedText(MAX_OBJECT_KEY_BYTES).optional(),
   filename: boundedText(MAX_SUBMITTED_NAME_BYTES).optional(),
   contentType: boundedText(MAX_SUBMITTED_NAME_BYTES)
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: no header may hold them.
-    .regex(/^[^\x00-\x08\x0a-\x1f\x7f]*$/, { error: 'must not contain control characters' })
+    .refine(isHeaderText, { error: 'must not contain control characters' })
     .optional(),
   acl: z.enum(cannedAcls).optional(),
   minBytes: byteCount.optional(),

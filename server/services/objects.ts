@@ -2,10 +2,11 @@ import { randomBytes } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import type { Logger } from 'pino';
 import { KeystowError } from '../../shared/errors.ts';
+import type { ByteRange } from '../s3/byte-range.ts';
 import type { ObjectAttributes } from '../s3/object-attributes.ts';
 import { noSuchBucket } from '../s3/s3-error.ts';
 import { parseSaveKey, type SaveSlot, slotName } from '../s3/save-key.ts';
-import { BlobMissing, type BlobStore, type ByteRange } from '../stores/blob-store.ts';
+import { BlobMissing, type BlobStore } from '../stores/blob-store.ts';
 import {
   CommitUncertain,
   DamagedEntry,

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { ByteRange } from '../s3/byte-range.ts';
 
 /**
  * The byte-stream contract: bytes under names of the store's own, never made from keys. A blob is
@@ -30,11 +31,6 @@ export interface BlobStore {
 export interface StoredBlob {
   readonly id: string;
   readonly size: number;
-}
-
-export interface ByteRange {
-  readonly start: number;
-  readonly end: number;
 }
 
 /** The blob lost its end: the disk or the file system changed it. */

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { parseByteRange } from '../../s3/byte-range.ts';
 import { isNotModified, isRangeApplicable } from '../../s3/conditional-request.ts';
-import { metadataHeaderValue, storedHeaderValue } from '../../s3/header-text.ts';
+import { isHeaderText, metadataHeaderValue, storedHeaderValue } from '../../s3/header-text.ts';
 import { checkObjectKey } from '../../s3/object-key.ts';
 import { noSuchBucket, S3Error } from '../../s3/s3-error.ts';
 import type { Buckets } from '../../services/buckets.ts';
@@ -144,9 +144,8 @@ function responseParameters(ctx: Context): [string, string][] {
   const query = new URLSearchParams(ctx.querystring);
   return RESPONSE_PARAMETERS.flatMap((name): [string, string][] => {
     const value = query.get(`response-${name.toLowerCase()}`);
-    // What no header can hold is left out (RFC 9110, 5.5).
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it looks for.
-    return value === null || /[\x00-\x08\x0a-\x1f\x7f]/.test(value) ? [] : [[name, value]];
+    // What no header can hold is left out.
+    return value !== null && isHeaderText(value) ? [[name, value]] : [];
   });
 }
 
