@@ -64,6 +64,10 @@ const s3Errors = {
     400,
     'The body of your POST request is not well-formed multipart/form-data.',
   ],
+  MalformedTrailerError: [
+    400,
+    'The request contained trailing data that was not well-formed or did not conform to our published schema.',
+  ],
   MalformedXML: [
     400,
     'The XML you provided was not well-formed or did not validate against our published schema',
