@@ -122,7 +122,7 @@ describe('corsHeaders', () => {
   );
 
   test('never has credentials or what a header cannot have', () => {
-    const text = fc.string({ unit: 'binary', maxLength: 5 });
+    const text = fc.string({ unit: fc.constantFrom(...'aB*-: \r\n\u0000é日'), maxLength: 4 });
     const texts = fc.array(fc.oneof(text, fc.constant('*'), fc.constant('x*')), { maxLength: 3 });
     fc.assert(
       fc.property(texts, texts, text, texts, (allowedOrigins, allowedHeaders, origin, asked) => {
