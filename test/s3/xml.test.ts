@@ -147,10 +147,119 @@ describe('readXml', () => {
     ' <?xml version="1.0"?><a/>',
     '<1a/>',
     '<a\u00d7/ >',
+    ' ',
+    '\ufeff',
+    '\ufeff\ufeff<a/>',
+    '<a/>\ufeff',
+    '\u00a0<a/>',
+    '<a/>\u0000',
+    '<a>\u0000</a>',
+    '<a b="\u0000"/>',
+    '<a>\udc00</a>',
+    '<a>\ud800b</a>',
+    '<a>\ufffe</a>',
+    '<a b="\ud800"/>',
+    '<a b="1"c="2"/>',
+    '<a>&__proto__;</a>',
+    '<a>&#;</a>',
+    '<a>&#X41;</a>',
+    '<a>&#65',
+    '<a></a',
+    '<a',
+    '<a><![CDATA[</a>',
+    '<?p',
+    '<?xml?><a/>',
+    '<?xml encoding="UTF-8"?><a/>',
+    '<?xml version="2.0"?><a/>',
+    '<?xml version="1.1"?><a>\u0001</a>',
+    '<?xml version="1.1"?><a>&#1;</a>',
+    '<?XML version="1.0"?><a/>',
+    '<!-- --><?xml version="1.0"?><a/>',
     '<!DOCTYPE a><a/>',
+    '<!doctype a><a/>',
+    '<a/><!DOCTYPE a>',
+    '<!DOCTYPE a SYSTEM "file:///etc/passwd"><a/>',
+    '<!DOCTYPE a [<!ENTITY b "c">',
     '<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>',
     '<a>'.repeat(40) + '</a>'.repeat(40),
   ])('refuses %j', (xml) => {
     expect(told(() => readXml(xml))[0]).toBe('MalformedXML');
+  });
+
+  test('turns the ends of lines into line feeds, but not those that are references', () => {
+    expect(readXml('<a>1\r\n2\r3&#13;<![CDATA[\r\n]]></a>').text).toBe('1\n2\n3\r\n');
+  });
+
+  test('takes names from no prototype', () => {
+    const xml = '<__proto__ __proto__="1" constructor="2"><constructor/></__proto__>';
+    expect(readXml(xml)).toEqual({
+      name: '__proto__',
+      text: '',
+      children: [{ name: 'constructor', text: '', children: [] }],
+    });
+  });
+
+  test('reads 32 levels and no more', () => {
+    const nested = (depth: number) => '<a>'.repeat(depth) + '</a>'.repeat(depth);
+    expect(readXml(nested(32)).name).toBe('a');
+    expect(told(() => readXml(nested(33)))[0]).toBe('MalformedXML');
+  });
+
+  test('reads or refuses whatever is put together from its pieces', () => {
+    const pieces = fc.constantFrom(
+      ...['<a>', '</a>', '<b c="1">', '</b>', '<a', '/>', '>', ' ', '\r', '&amp;', '&#65;', '&'],
+      ...['"', '=', '<![CDATA[', ']]>', ']', '<!--', '-->', '<?', '?>', '<?xml version="1.0"?>'],
+      ...['<!DOCTYPE a>', '<!', '[', '\u0000', '\ud83d', '\ude00', '😀', '\ufeff', ';', 'é'],
+    );
+    fc.assert(
+      fc.property(fc.array(pieces, { maxLength: 10 }), fc.boolean(), (parts, wrapped) => {
+        const xml = wrapped ? `<a>${parts.join('')}</a>` : parts.join('');
+        try {
+          expect(readXml(xml).name).toMatch(/^[ab]/);
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'MalformedXML' });
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  // Each takes less than a second alone, and would take minutes if it were quadratic.
+  test.each([
+    ['<a>', '', ''],
+    ['<a/>', '<r>', '</r>'],
+    ['&amp;', '<r>', '</r>'],
+    ['&amp;', '<r a="', '"/>'],
+    [']a', '<r><![CDATA[', ']]></r>'],
+    ['-a', '<r><!--', '--></r>'],
+    ['\r', '<r>', '</r>'],
+    ['a', '<r>&', ';</r>'],
+    ['<!ENTITY a "b">', '<!DOCTYPE r [', ']><r/>'],
+  ])('takes linear time for many %j', (piece, head, tail) => {
+    const start = performance.now();
+    try {
+      readXml(head + piece.repeat((1 << 20) / piece.length) + tail);
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'MalformedXML' });
+    }
+    expect(performance.now() - start).toBeLessThan(10_000);
+  });
+
+  test('takes linear time for many attributes', () => {
+    const attributes = Array.from({ length: 100_000 }, (_, index) => `a${index}=""`);
+    const start = performance.now();
+    expect(readXml(`<r ${attributes.join(' ')}/>`).name).toBe('r');
+    expect(performance.now() - start).toBeLessThan(10_000);
+  });
+
+  test('reads 4 MiB with 10,000 parts', () => {
+    const sha256 = `<ChecksumSHA256>${'A'.repeat(300)}</ChecksumSHA256>`;
+    const parts = Array.from(
+      { length: 10_000 },
+      (_, index) => `<Part><PartNumber>${index + 1}</PartNumber><ETag>"e"</ETag>${sha256}</Part>`,
+    );
+    const root = readXml(`<CompleteMultipartUpload>${parts.join('')}</CompleteMultipartUpload>`);
+    expect(root.children).toHaveLength(10_000);
+    expect(root.children.at(-1)?.children[0]?.text).toBe('10000');
   });
 });
