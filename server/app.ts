@@ -9,10 +9,16 @@ import { allowOrigins, refuseForeignOrigins } from './http/origin.ts';
 import { requestLog } from './http/request-log.ts';
 import { accessKeyRoutes } from './http/routes/access-keys.ts';
 import { bucketApiRoutes } from './http/routes/buckets.ts';
+import { deleteObjectsRoutes } from './http/routes/delete-objects.ts';
 import { documentRoutes } from './http/routes/documents.ts';
 import { healthRoutes } from './http/routes/health.ts';
+import { multipartUploadRoutes } from './http/routes/multipart-uploads.ts';
+import { objectApiRoutes } from './http/routes/object-api.ts';
 import { objectRoutes } from './http/routes/objects.ts';
+import { putObjectRoutes } from './http/routes/put-objects.ts';
 import { bucketRoutes, serviceRoutes } from './http/routes/s3-buckets.ts';
+import { listRoutes } from './http/routes/s3-lists.ts';
+import { bucketSettingRoutes, objectSettingRoutes } from './http/routes/s3-settings.ts';
 import { saveRoutes } from './http/routes/saves.ts';
 import { signedFormRoutes } from './http/routes/signed-forms.ts';
 import { postObject } from './http/routes/uploads.ts';
@@ -23,7 +29,9 @@ import type { AccessKeys } from './services/access-keys.ts';
 import type { Buckets } from './services/buckets.ts';
 import type { Authenticator } from './services/credentials.ts';
 import type { Documents } from './services/documents.ts';
+import type { MultipartUploads } from './services/multipart-uploads.ts';
 import type { Objects } from './services/objects.ts';
+import type { PresignedUrls } from './services/presigned-urls.ts';
 import type { Saves } from './services/saves.ts';
 import type { SignedForms } from './services/signed-forms.ts';
 import type { Users } from './services/users.ts';
@@ -35,6 +43,8 @@ export interface AppServices {
   readonly accessKeys: AccessKeys;
   readonly buckets: Buckets;
   readonly objects: Objects;
+  readonly uploads: MultipartUploads;
+  readonly presignedUrls: PresignedUrls;
   readonly saves: Saves;
   readonly signedForms: SignedForms;
   readonly log: Logger;
@@ -73,11 +83,12 @@ export function createApp(services: AppServices): Koa<State> {
   saveRoutes(router, authenticated, services);
   accessKeyRoutes(router, authenticated, services.accessKeys);
   bucketApiRoutes(router, authenticated, services.buckets);
+  objectApiRoutes(router, authenticated, services);
   documentRoutes(router, authenticated, services.documents, services.maxDocumentBytes);
 
   app.use(requestLog(services.log));
   app.use(errorBoundary(services.log));
-  app.use(s3Requests(s3Routes(services), services.bucketOfHost));
+  app.use(s3Requests(s3Routes(services), services));
   app.use(refuseForeignOrigins(services.corsOrigins));
   if (services.corsOrigins.length > 0) app.use(allowOrigins(services.corsOrigins));
   app.use(refuseUnanswered);
@@ -89,12 +100,21 @@ export function createApp(services: AppServices): Koa<State> {
 function s3Routes(services: AppServices): S3Routes {
   const options = { ...services, callers: createS3Callers(services) };
   const post = { POST: postObject(options) };
-  const { bucket, location } = bucketRoutes(options);
   return {
     service: { ...serviceRoutes(options), ...post },
-    bucket: { ...bucket, ...post },
-    object: objectRoutes(options),
-    location,
+    bucket: {
+      ...listRoutes(options),
+      ...bucketRoutes(options),
+      ...bucketSettingRoutes(options),
+      ...deleteObjectsRoutes(options),
+      ...post,
+    },
+    object: {
+      ...objectRoutes(options),
+      ...putObjectRoutes(options),
+      ...multipartUploadRoutes(options),
+      ...objectSettingRoutes(options),
+    },
   };
 }
 

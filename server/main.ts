@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { SecureContextOptions } from 'node:tls';
 import type { Logger } from 'pino';
-import { SHUTDOWN_GRACE_MS } from '../shared/limits.ts';
+import { SHUTDOWN_GRACE_MS, UPLOAD_SWEEP_MS } from '../shared/limits.ts';
 import { createApp } from './app.ts';
 import { type Config, ConfigError } from './config.ts';
 import {
@@ -20,8 +20,11 @@ import { createAccessKeys } from './services/access-keys.ts';
 import { createBuckets } from './services/buckets.ts';
 import { createAuthenticator } from './services/credentials.ts';
 import { createDocuments } from './services/documents.ts';
+import { createMultipartUploads } from './services/multipart-uploads.ts';
+import { createObjectBytes } from './services/object-bytes.ts';
 import { createObjects } from './services/objects.ts';
 import { createPasswords } from './services/passwords.ts';
+import { createPresignedUrls } from './services/presigned-urls.ts';
 import { createSaves } from './services/saves.ts';
 import { createSignedForms } from './services/signed-forms.ts';
 import { createThrottle } from './services/throttle.ts';
@@ -90,8 +93,10 @@ export async function startServer(
   const store = await (overrides.openStore ?? openStore)(config, log);
   const passwords = createPasswords(config.bcryptCost);
   const listening: Listening[] = [];
+  let sweeping: NodeJS.Timeout | undefined;
 
   async function close(): Promise<void> {
+    clearInterval(sweeping);
     await Promise.all(listening.map((open) => stop(open, log)));
     await passwords.close();
     await store.close();
@@ -103,7 +108,9 @@ export async function startServer(
     const accessKeys = createAccessKeys({ store, users, secretBox, now });
     const buckets = createBuckets(store, now);
     const blobs = await openBlobStore(config);
-    const objects = createObjects({ store, blobs, buckets, log, now });
+    const objectBytes = createObjectBytes({ store, blobs, log });
+    const objects = createObjects({ store, objectBytes, buckets, log, now });
+    const uploads = createMultipartUploads({ store, buckets, objects, objectBytes, now });
     const saves = createSaves({ store, buckets, objects });
     const signedForms = createSignedForms({
       accessKeys,
@@ -123,7 +130,11 @@ export async function startServer(
     await ensureAccessKey(config, accessKeys);
     checkAnonymousSigning(config, (message) => log.warn(message));
     await ensureBuckets(config, buckets);
-    const swept = await objects.sweep();
+    await uploads.sweep();
+    sweeping = setInterval(() => {
+      uploads.sweep().catch((error) => log.warn({ err: error }, 'old uploads were not aborted'));
+    }, UPLOAD_SWEEP_MS).unref();
+    const swept = await objectBytes.sweep();
     if (swept > 0) log.info({ swept }, 'removed what unfinished uploads had left');
     const publicHost = config.publicUrl && new URL(config.publicUrl).hostname;
     const bucketOf = (host: string) => bucketOfHost(host, config.s3Domains, publicHost);
@@ -140,6 +151,8 @@ export async function startServer(
       accessKeys,
       buckets,
       objects,
+      uploads,
+      presignedUrls: createPresignedUrls({ accessKeys, buckets, region: config.region, now }),
       saves,
       signedForms,
       log,

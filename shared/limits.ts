@@ -17,6 +17,20 @@ export const MAX_INLINE_OBJECT_BYTES = 65_536;
 export const MAX_FORM_OVERHEAD_BYTES = 131_072;
 /** The XML of a request, in bytes. */
 export const MAX_XML_BODY_BYTES = 65_536;
+/** The XML that lists keys to delete or parts to put together, in bytes. */
+export const MAX_LIST_XML_BYTES = 4 * 1_048_576;
+/** Keys of one DeleteObjects. */
+export const MAX_DELETED_KEYS = 1_000;
+/** Objects, uploads or parts in one page of S3's lists. */
+export const MAX_PAGE_OBJECTS = 1_000;
+/** Parts of one multipart upload. */
+export const MAX_PARTS = 10_000;
+/** The smallest part but for the last one, in bytes. */
+export const MIN_PART_BYTES = 5 * 1_048_576;
+/** A multipart upload that nobody completes is aborted after a week, in milliseconds. */
+export const UPLOAD_LIFE_MS = 7 * 86_400_000;
+/** How often that is looked for, in milliseconds. */
+export const UPLOAD_SWEEP_MS = 3_600_000;
 /** Default of `SUBMIT_MAX_BYTES`: one submitted file. */
 export const DEFAULT_SUBMIT_MAX_BYTES = 15 * 1_048_576;
 /** Files of one request to `/submit-files`. */

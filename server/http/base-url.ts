@@ -9,3 +9,14 @@ export function baseUrl(ctx: Context, publicUrl: string | undefined): string {
   if (ctx.state.envelope) return ctx.state.envelope.base;
   return ctx.host === '' ? '' : `${ctx.protocol}://${ctx.host}`;
 }
+
+/** The same for a bucket, whether the path or the Host names it. */
+export function bucketUrl(
+  ctx: Context,
+  hostBucket: string | undefined,
+  bucket: string,
+  publicUrl: string | undefined,
+): string {
+  const base = baseUrl(ctx, publicUrl);
+  return hostBucket && publicUrl === undefined ? base : `${base}/${bucket}`;
+}

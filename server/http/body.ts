@@ -3,6 +3,7 @@ import type { Next } from 'koa';
 import type { z } from 'zod';
 import { KeystowError } from '../../shared/errors.ts';
 import { MAX_API_BODY_BYTES, MAX_DRAINED_BYTES } from '../../shared/limits.ts';
+import { S3Error } from '../s3/s3-error.ts';
 import type { Context, Handler } from './context.ts';
 
 /**
@@ -46,6 +47,30 @@ export function acceptBody(ctx: Context): void {
   ctx.res.writeContinue();
   // Met: after an early answer the listener may read on, since the body comes now.
   delete ctx.req.headers.expect;
+}
+
+/** The body as it arrives. Who stops reading leaves the connection as it is. Throws S3Error IncompleteBody. */
+export async function* bodyBytes(ctx: Context): AsyncGenerator<Buffer, void> {
+  acceptBody(ctx);
+  const chunks = ctx.req.iterator({ destroyOnReturn: false });
+  try {
+    for (;;) {
+      const { value, done } = await nextChunk(chunks);
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    await chunks.return?.();
+  }
+}
+
+export async function nextChunk(chunks: AsyncIterator<Buffer>): Promise<IteratorResult<Buffer>> {
+  try {
+    return await chunks.next();
+  } catch (error) {
+    // The client is gone, or was silent for too long.
+    throw new S3Error('IncompleteBody', { cause: error });
+  }
 }
 
 /**

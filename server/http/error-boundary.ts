@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
-import { KeystowError } from '../../shared/errors.ts';
-import { S3Error } from '../s3/s3-error.ts';
+import type { KeystowError } from '../../shared/errors.ts';
+import type { S3Error } from '../s3/s3-error.ts';
+import { toAnswerable } from './answerable.ts';
 import { isBasic } from './authenticate.ts';
 import { drainBody } from './body.ts';
 import type { Context, Handler } from './context.ts';
@@ -49,13 +50,4 @@ function answerXml(ctx: Context, error: S3Error | KeystowError): void {
     ctx.set('WWW-Authenticate', CHALLENGE);
     sendS3Error(ctx, failure);
   } else sendS3Error(ctx, { ...failure, status: 403 });
-}
-
-function toAnswerable(thrown: unknown, requestId: string): S3Error | KeystowError {
-  if (thrown instanceof KeystowError || thrown instanceof S3Error) return thrown;
-  return new KeystowError(
-    'internal',
-    `An unexpected error: the log tells more under the request id ${requestId}.`,
-    { cause: thrown },
-  );
 }

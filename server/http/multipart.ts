@@ -3,7 +3,7 @@ import { TextDecoder } from 'node:util';
 import { MAX_FORM_OVERHEAD_BYTES } from '../../shared/limits.ts';
 import { FILENAME, fieldsTooLarge, MAX_FORM_FIELDS_BYTES } from '../s3/form-fields.ts';
 import { invalidArgument, missingField, notMultipart, S3Error } from '../s3/s3-error.ts';
-import { acceptBody } from './body.ts';
+import { acceptBody, nextChunk } from './body.ts';
 import type { Context } from './context.ts';
 import { createMultipartReader, malformed } from './multipart-reader.ts';
 import { boundaryOf, parsePartHeaders } from './part-headers.ts';
@@ -123,15 +123,6 @@ function readableName(
 /** By its name alone: consoles give it no filename, and some clients give every part one. */
 function isFile(name: string): boolean {
   return name.toLowerCase() === 'file';
-}
-
-async function nextChunk(chunks: AsyncIterator<Buffer>): Promise<IteratorResult<Buffer>> {
-  try {
-    return await chunks.next();
-  } catch (error) {
-    // The client is gone, or was silent for too long.
-    throw new S3Error('IncompleteBody', { cause: error });
-  }
 }
 
 /**

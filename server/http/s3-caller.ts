@@ -1,25 +1,36 @@
-import { EMPTY_PAYLOAD_HASH, UNSIGNED_PAYLOAD } from '../s3/canonical-request.ts';
+import { EMPTY_PAYLOAD_HASH } from '../s3/canonical-request.ts';
+import { createChunkSignatures } from '../s3/chunk-signature.ts';
 import type { RawRequest } from '../s3/raw-request.ts';
 import { parseRequestAuth } from '../s3/request-auth.ts';
 import { S3Error } from '../s3/s3-error.ts';
-import type { ClaimV2, ClaimV4 } from '../s3/signature.ts';
-import type { AccessKeys } from '../services/access-keys.ts';
+import type { ClaimV2, ClaimV4, RequestClaimV4 } from '../s3/signature.ts';
+import type { AccessKeys, Authenticated } from '../services/access-keys.ts';
 import { ANONYMOUS, type Caller } from '../services/caller.ts';
 import type { Authenticator } from '../services/credentials.ts';
 import { parseBasic } from './authenticate.ts';
 import type { Context } from './context.ts';
 import { isForeign } from './origin.ts';
+import { type S3Headers, s3Headers } from './s3-headers.ts';
+import { checkPayloadHash, openPayload, type Payload } from './s3-payload.ts';
 
 /** Who sends a request to an S3 route: by a signature, with Basic credentials, or anonymously. */
 export interface S3Callers {
   /**
-   * By the signature in a request's header or query, else as `unsigned`. `payloadHash` is the body's
-   * SHA-256 in hex. Rejects with the S3Error of what is wrong with the signature.
+   * Of a request without a body: by the signature in its header or query, else as `unsigned`. Rejects
+   * with the S3Error of what is wrong with the signature.
    */
-  ofRequest(ctx: Context, hostBucket: string | undefined, payloadHash?: string): Promise<Caller>;
+  ofRequest(ctx: Context, hostBucket: string | undefined): Promise<Caller>;
+  /** The same of a request with a body, none of which is read yet. Rejects as openPayload does, too. */
+  ofUpload(ctx: Context, hostBucket: string | undefined): Promise<S3Upload>;
   ofForm(ctx: Context, claim: ClaimV2 | ClaimV4): Promise<Caller>;
   /** With Basic credentials or anonymously. Rejects with `unauthenticated` for wrong credentials. */
   unsigned(ctx: Context): Promise<Caller>;
+}
+
+export interface S3Upload {
+  readonly caller: Caller;
+  readonly headers: S3Headers;
+  readonly payload: Payload;
 }
 
 export function createS3Callers(options: {
@@ -38,21 +49,47 @@ export function createS3Callers(options: {
     return remember(ctx, { principal: await authenticator.verify(credentials, ctx.ip) });
   }
 
+  async function signed(ctx: Context, claim: ClaimV2 | RequestClaimV4): Promise<Authenticated> {
+    const authenticated = await accessKeys.authenticate(claim);
+    // Session credentials are for a form.
+    if (authenticated.caller.upload) throw new S3Error('AccessDenied');
+    remember(ctx, authenticated.caller);
+    return authenticated;
+  }
+
   return {
     unsigned,
 
-    async ofRequest(ctx, hostBucket, payloadHash = EMPTY_PAYLOAD_HASH) {
+    async ofRequest(ctx, hostBucket) {
       const claim = parseRequestAuth(rawRequest(ctx, hostBucket), now());
       if (!claim) return unsigned(ctx);
-      const caller = await accessKeys.authenticate(claim);
-      // Session credentials are for a form.
-      if (caller.upload) throw new S3Error('AccessDenied');
-      if (claim.version === 'v4') checkPayloadHash(claim.payloadHash, payloadHash);
-      return remember(ctx, caller);
+      const { caller } = await signed(ctx, claim);
+      if (claim.version === 'v4') checkPayloadHash(claim.payloadHash, EMPTY_PAYLOAD_HASH);
+      return caller;
+    },
+
+    async ofUpload(ctx, hostBucket) {
+      const claim = parseRequestAuth(rawRequest(ctx, hostBucket), now());
+      const isUrlSigned = claim !== undefined && !isHeaderSigned(ctx);
+      const headers = s3Headers(ctx, isUrlSigned);
+      if (claim?.version !== 'v4') {
+        const caller = claim ? (await signed(ctx, claim)).caller : await unsigned(ctx);
+        return { caller, headers, payload: openPayload(ctx, headers, undefined, () => undefined) };
+      }
+      const { caller, signingKey } = await signed(ctx, claim);
+      const { scope, amzDate, signature: seed } = claim;
+      const payload = openPayload(
+        ctx,
+        headers,
+        claim.payloadHash,
+        () =>
+          signingKey && createChunkSignatures({ signingKey: signingKey(), scope, amzDate, seed }),
+      );
+      return { caller, headers, payload };
     },
 
     async ofForm(ctx, claim) {
-      return remember(ctx, await accessKeys.authenticate(claim));
+      return remember(ctx, (await accessKeys.authenticate(claim)).caller);
     },
   };
 }
@@ -64,27 +101,13 @@ function remember(ctx: Context, caller: Caller): Caller {
   return caller;
 }
 
-function checkPayloadHash(signed: string, calculated: string): void {
-  if (signed === UNSIGNED_PAYLOAD || signed.toLowerCase() === calculated) return;
-  if (signed.startsWith('STREAMING-')) {
-    throw new S3Error('NotImplemented', {
-      message: 'A request of this kind cannot be sent in signed chunks.',
-    });
-  }
-  throw new S3Error('XAmzContentSHA256Mismatch', {
-    extra: [
-      ['ClientComputedContentSHA256', signed],
-      ['S3ComputedContentSHA256', calculated],
-    ],
-  });
-}
-
 /** Whether the request carries an AWS signature, right or wrong. */
 export function isSigned(ctx: Context): boolean {
-  return (
-    /^AWS/i.test(ctx.get('authorization')) ||
-    /(?:^|&)(?:X-Amz-Algorithm|Signature)=/.test(ctx.querystring)
-  );
+  return isHeaderSigned(ctx) || /(?:^|&)(?:X-Amz-Algorithm|Signature)=/.test(ctx.querystring);
+}
+
+function isHeaderSigned(ctx: Context): boolean {
+  return /^AWS/i.test(ctx.get('authorization'));
 }
 
 function rawRequest(ctx: Context, hostBucket: string | undefined): RawRequest {

@@ -1,11 +1,13 @@
 import { checkBucketName } from '../s3/bucket-name.ts';
 import { parseResource } from '../s3/object-key.ts';
-import { S3Error } from '../s3/s3-error.ts';
-import { otherOperation } from '../s3/subresources.ts';
-import { reservedNames } from '../services/buckets.ts';
+import { OWNER } from '../s3/owner.ts';
+import { noSuchBucket, S3Error, withStatus } from '../s3/s3-error.ts';
+import { subresourceOf } from '../s3/subresources.ts';
+import { type Buckets, reservedNames, type StoredBucket } from '../services/buckets.ts';
 import type { Context, Handler } from './context.ts';
-import { sendEmpty, setS3Headers } from './s3-answer.ts';
+import { setS3Headers } from './s3-answer.ts';
 import { isSigned } from './s3-caller.ts';
+import { allowPages, answerPreflight } from './s3-cors.ts';
 
 /** What a request to an S3 route addresses. */
 export interface S3Target {
@@ -13,35 +15,64 @@ export interface S3Target {
   readonly hostBucket: string | undefined;
   /** Undefined for `/`. */
   readonly bucket: string | undefined;
+  /** The bucket, where there is one. */
+  readonly stored: StoredBucket | undefined;
   /** Empty for the bucket itself. */
   readonly key: string;
 }
 
 export type S3Handler = (ctx: Context, target: S3Target) => Promise<void>;
 
-/** Handlers by method, for `/`, for a bucket and for an object. */
+/**
+ * Handlers for `/`, for a bucket and for an object: by method, and by method and subresource, such as
+ * `GET ?acl`.
+ */
+export type S3Operations = Readonly<Record<string, S3Handler>>;
+
 export interface S3Routes {
-  readonly service: Readonly<Record<string, S3Handler>>;
-  readonly bucket: Readonly<Record<string, S3Handler>>;
-  readonly object: Readonly<Record<string, S3Handler>>;
-  /** `GET /BUCKET?location`. */
-  readonly location: S3Handler;
+  readonly service: S3Operations;
+  readonly bucket: S3Operations;
+  readonly object: S3Operations;
 }
 
 /** The bucket that a Host names. */
 export type BucketOfHost = (host: string) => string | undefined;
 
 /** Takes what is S3's: every path that Keystow does not keep for itself, and all of a bucket's Host. */
-export function s3Requests(routes: S3Routes, bucketOf: BucketOfHost): Handler {
+export function s3Requests(
+  routes: S3Routes,
+  { buckets, bucketOfHost }: { buckets: Buckets; bucketOfHost: BucketOfHost },
+): Handler {
   return async (ctx, next) => {
-    const hostBucket = bucketOf(ctx.host);
+    const hostBucket = bucketOfHost(ctx.host);
     if (ctx.state.envelope || (hostBucket === undefined && isReserved(ctx))) return next();
     ctx.state.isS3 = true;
     setS3Headers(ctx);
-    if (ctx.method === 'OPTIONS') return answerPreflight(ctx);
-    const target = { hostBucket, ...parseResource(ctx.path, hostBucket) };
-    await handlerOf(ctx, target, routes)(ctx, target);
+    allowPages(ctx, undefined);
+    const resource = parseResource(ctx.path, hostBucket);
+    const { bucket } = resource;
+    const stored = bucket === undefined ? undefined : await buckets.find(bucket);
+    if (ctx.method === 'OPTIONS') return answerPreflight(ctx, stored);
+    allowPages(ctx, stored);
+    const target = { hostBucket, ...resource, stored };
+    try {
+      checkExpectedOwner(ctx);
+      await operationOf(ctx, target, routes)(ctx, target);
+    } catch (error) {
+      throw stored?.saves ? asSavesRefusal(error) : error;
+    }
   };
+}
+
+/** Throws S3Error NoSuchBucket. */
+export function storedBucket({ bucket = '', stored }: S3Target): StoredBucket {
+  if (!stored) throw noSuchBucket(bucket);
+  return stored;
+}
+
+/** Consoles know one refusal: in a bucket with saves a 400 is a 403 with the same code. */
+export function asSavesRefusal(error: unknown): unknown {
+  return error instanceof S3Error && error.status === 400 ? withStatus(error, 403) : error;
 }
 
 function isReserved(ctx: Context): boolean {
@@ -50,43 +81,39 @@ function isReserved(ctx: Context): boolean {
   return reservedNames.has(first);
 }
 
-function handlerOf(ctx: Context, { bucket, key }: S3Target, routes: S3Routes): S3Handler {
+/** A client that relies on whose bucket it is must not be told of success with somebody else's. */
+function checkExpectedOwner(ctx: Context): void {
+  const names = ['x-amz-expected-bucket-owner', 'x-amz-source-expected-bucket-owner'];
+  for (const name of names) {
+    const expected = ctx.get(name);
+    if (expected !== '' && expected !== OWNER.id) throw new S3Error('AccessDenied');
+  }
+}
+
+function operationOf(ctx: Context, { bucket, key }: S3Target, routes: S3Routes): S3Handler {
   if (bucket === undefined && key !== '') checkBucketName('');
   const level = bucket === undefined ? 'service' : key === '' ? 'bucket' : 'object';
-  const handler = Object.hasOwn(routes[level], ctx.method) ? routes[level][ctx.method] : undefined;
-  const parameters = new URLSearchParams(ctx.querystring);
-  if (level === 'bucket' && ctx.method === 'GET' && parameters.has('location')) {
-    return routes.location;
-  }
-  const other = otherOperation(parameters.keys());
-  if (other !== undefined) throw notOffered(other);
+  const operations = routes[level];
+  const subresource = subresourceOf(new URLSearchParams(ctx.querystring).keys());
+  const name = subresource === undefined ? ctx.method : `${ctx.method} ?${subresource}`;
+  const handler = Object.hasOwn(operations, name) ? operations[name] : undefined;
   if (handler) return handler;
-  if (level === 'object' && ctx.method === 'PUT') {
-    throw new S3Error('NotImplemented', { message: 'Objects are written with a form: POST one.' });
-  }
+  if (subresource !== undefined) throw notOffered(ctx.method, subresource);
   throw new S3Error('MethodNotAllowed', {
     extra: [
       ['Method', ctx.method],
       ['ResourceType', level.toUpperCase()],
     ],
-    headers: { Allow: Object.keys(routes[level]).join(', ') },
+    headers: { Allow: methodsOf(operations).join(', ') },
   });
 }
 
-function notOffered(parameter: string): S3Error {
+function methodsOf(operations: S3Operations): string[] {
+  return Object.keys(operations).filter((name) => !name.includes('?'));
+}
+
+function notOffered(method: string, subresource: string): S3Error {
   return new S3Error('NotImplemented', {
-    message: `The operation that the parameter ${parameter} asks for is not implemented.`,
+    message: `The operation ${method} ?${subresource} is not implemented.`,
   });
-}
-
-/** Pages of any origin may ask; none may send what a browser adds by itself (Fetch, 3.2). */
-function answerPreflight(ctx: Context): void {
-  if (ctx.get('access-control-request-method') !== '') {
-    ctx.set('Access-Control-Allow-Methods', 'GET, HEAD, POST, PUT, DELETE');
-    const headers = ctx.get('access-control-request-headers');
-    if (headers !== '') ctx.set('Access-Control-Allow-Headers', headers);
-    ctx.set('Access-Control-Max-Age', '3000');
-    ctx.vary('Access-Control-Request-Headers');
-  }
-  sendEmpty(ctx, 200);
 }

@@ -33,6 +33,20 @@ export function parseQuery(ctx: Context): Map<string, string> {
   return query;
 }
 
+/** Throws `bad-request`. */
+export function parseWhole(name: string, text: string, min: number, max: number): number {
+  const value = Number(text);
+  if (/^\d{1,9}$/.test(text) && value >= min && value <= max) return value;
+  throw new KeystowError('bad-request', `${name} is a whole number from ${min} to ${max}.`);
+}
+
+/** Where the next page of a list is. */
+export function linkNext(ctx: Context, after: string, limit: number): void {
+  const query = parseQuery(ctx);
+  query.set('after', after).set('limit', String(limit));
+  ctx.set('Link', `<${ctx.path}?${new URLSearchParams([...query])}>; rel="next"`);
+}
+
 function formSpaces(text: string): string {
   return text.replaceAll('+', ' ');
 }

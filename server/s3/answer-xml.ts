@@ -1,6 +1,6 @@
+import { type Owner, ownerXml } from './list-xml.ts';
+import { S3_NAMESPACE } from './xml-namespace.ts';
 import { escapeXml, XML_DECLARATION, xmlElement } from './xml-text.ts';
-
-const NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/';
 
 /** The body of a 201 to a form. S3 gives it no namespace. `etag` comes without its quotes. */
 export function postResponseXml(stored: {
@@ -21,18 +21,22 @@ export function postResponseXml(stored: {
 /** The body of GetBucketLocation: S3's first region has no name there. */
 export function locationXml(region: string): string {
   const name = region === 'us-east-1' ? '' : escapeXml(region);
-  return `${XML_DECLARATION}<LocationConstraint xmlns="${NAMESPACE}">${name}</LocationConstraint>`;
+  return `${XML_DECLARATION}<LocationConstraint xmlns="${S3_NAMESPACE}">${name}</LocationConstraint>`;
+}
+
+/** The body of GetBucketVersioning of a bucket that never had it: no status at all. */
+export function versioningXml(): string {
+  return `${XML_DECLARATION}<VersioningConfiguration xmlns="${S3_NAMESPACE}"></VersioningConfiguration>`;
 }
 
 /** The body of ListBuckets. */
 export function listBucketsXml(
-  owner: { id: string; displayName: string },
+  owner: Owner,
   buckets: readonly { name: string; createdAt: Date }[],
 ): string {
-  const ownerXml = xmlElement('ID', owner.id) + xmlElement('DisplayName', owner.displayName);
   const bucketsXml = buckets.map(
     ({ name, createdAt }) =>
       `<Bucket>${xmlElement('Name', name)}${xmlElement('CreationDate', createdAt.toISOString())}</Bucket>`,
   );
-  return `${XML_DECLARATION}<ListAllMyBucketsResult xmlns="${NAMESPACE}"><Owner>${ownerXml}</Owner><Buckets>${bucketsXml.join('')}</Buckets></ListAllMyBucketsResult>`;
+  return `${XML_DECLARATION}<ListAllMyBucketsResult xmlns="${S3_NAMESPACE}">${ownerXml('Owner', owner)}<Buckets>${bucketsXml.join('')}</Buckets></ListAllMyBucketsResult>`;
 }

@@ -28,8 +28,8 @@ export function isNotModified(headers: ConditionalHeaders, object: Validators): 
     'if-modified-since': modifiedSince,
   } = headers;
   if (match !== undefined) {
-    if (!listsEtag(match, object.etag)) throw failed('If-Match');
-  } else if (isAfter(object, unmodifiedSince)) throw failed('If-Unmodified-Since');
+    if (!listsEtag(match, object.etag)) throw conditionFailed('If-Match');
+  } else if (isAfter(object, unmodifiedSince)) throw conditionFailed('If-Unmodified-Since');
   if (noneMatch !== undefined) return listsEtag(noneMatch, object.etag);
   return modifiedSince !== undefined && isAfter(object, modifiedSince) === false;
 }
@@ -44,7 +44,7 @@ export function isRangeApplicable(headers: ConditionalHeaders, object: Validator
 }
 
 /** Clients send ETags with and without quotes, S3 takes both. */
-function listsEtag(list: string, etag: string): boolean {
+export function listsEtag(list: string, etag: string): boolean {
   return list
     .split(',')
     .map((tag) => tag.trim().replace(/^(?:W\/)?"(.*)"$/, '$1'))
@@ -62,6 +62,6 @@ function seconds(time: number): number {
   return Math.floor(time / 1_000);
 }
 
-function failed(condition: string): S3Error {
+export function conditionFailed(condition: string): S3Error {
   return new S3Error('PreconditionFailed', { extra: [['Condition', condition]] });
 }

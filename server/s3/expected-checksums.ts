@@ -51,19 +51,23 @@ export function parseExpectedChecksums(
 }
 
 function checkAlgorithm(named: string | undefined, given: ChecksumAlgorithm | undefined): void {
-  if (named === undefined) return;
-  const algorithm = checksumAlgorithms.find((known) => known === named.toLowerCase());
-  if (algorithm === undefined) {
-    throw new S3Error('InvalidRequest', {
-      message:
-        'Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]',
-    });
-  }
-  if (algorithm !== given) {
+  const algorithm = parseChecksumAlgorithm(named);
+  if (algorithm !== undefined && algorithm !== given) {
     throw new S3Error('InvalidRequest', {
       message: `x-amz-checksum-algorithm specified, but no corresponding x-amz-checksum-${algorithm} was found.`,
     });
   }
+}
+
+/** `CRC32` and its like, in any case. Throws S3Error InvalidRequest for an unknown one. */
+export function parseChecksumAlgorithm(named: string | undefined): ChecksumAlgorithm | undefined {
+  if (named === undefined) return undefined;
+  const algorithm = checksumAlgorithms.find((known) => known === named.toLowerCase());
+  if (algorithm !== undefined) return algorithm;
+  throw new S3Error('InvalidRequest', {
+    message:
+      'Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]',
+  });
 }
 
 function isDigest(base64: string, bytes: number): boolean {
@@ -86,8 +90,12 @@ export function checkChecksums(
     });
   }
   if (checksum !== undefined && checksum.value !== calculated.checksum) {
-    throw new S3Error('BadDigest', {
-      message: `The ${checksum.algorithm.toUpperCase()} you specified did not match the calculated checksum.`,
-    });
+    throw checksumMismatch(checksum.algorithm);
   }
+}
+
+export function checksumMismatch(algorithm: ChecksumAlgorithm): S3Error {
+  return new S3Error('BadDigest', {
+    message: `The ${algorithm.toUpperCase()} you specified did not match the calculated checksum.`,
+  });
 }

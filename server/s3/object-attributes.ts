@@ -2,8 +2,9 @@ import { type CannedAcl, parseCannedAcl } from './canned-acl.ts';
 import { type ExpectedChecksums, parseExpectedChecksums } from './expected-checksums.ts';
 import { type FormFields, fieldValue } from './form-fields.ts';
 import { isHeaderText } from './header-text.ts';
-import { type ObjectTag, parseTagging } from './object-tags.ts';
+import { type ObjectTag, parseTagging, parseTaggingHeader } from './object-tags.ts';
 import { invalidArgument, S3Error } from './s3-error.ts';
+import { textToBytes } from './uri-encoding.ts';
 
 /** The user's metadata of one object: names without their prefix and values, in bytes of UTF-8. */
 export const MAX_METADATA_BYTES = 2_048;
@@ -15,6 +16,7 @@ export const storedHeaderNames = [
   'cache-control',
   'content-disposition',
   'content-encoding',
+  'content-language',
   'content-type',
   'expires',
 ] as const;
@@ -33,12 +35,12 @@ const storageClasses = new Set([
   'EXPRESS_ONEZONE',
 ]);
 
-/** What a form says of the object that it uploads, besides its key and its bytes. */
+/** What an upload says of its object, besides its key and its bytes. */
 export interface ObjectAttributes {
   readonly acl: CannedAcl;
   /** Those that were given and not empty, as they were sent. */
   readonly headers: Readonly<Partial<Record<StoredHeaderName, string>>>;
-  /** Without `x-amz-meta-`, names in lower case, in the order of the form. */
+  /** Without `x-amz-meta-`, names in lower case, in the order in which they came. */
   readonly metadata: readonly (readonly [name: string, value: string])[];
   readonly storageClass: string;
   readonly tags: readonly ObjectTag[];
@@ -46,23 +48,65 @@ export interface ObjectAttributes {
 }
 
 /**
- * Throws S3Error: InvalidArgument for an ACL, a header or a metadata name that cannot be kept,
- * MetadataTooLarge over 2 KB together, InvalidStorageClass, MalformedXML and InvalidTag for
- * `tagging`, InvalidDigest and InvalidRequest for checksums, NotImplemented for keys of encryption.
+ * Of a form's fields. Throws S3Error: InvalidArgument for an ACL, a header or a metadata name that
+ * cannot be kept, MetadataTooLarge over 2 KB together, InvalidStorageClass, MalformedXML and InvalidTag
+ * for `tagging`, InvalidDigest and InvalidRequest for checksums, NotImplemented for keys of encryption.
  */
 export function parseObjectAttributes(fields: FormFields): ObjectAttributes {
+  const acl = fieldValue(fields, 'acl');
+  const tagging = fieldValue(fields, 'tagging');
+  return {
+    ...parseCommonAttributes(fields),
+    acl: acl === undefined ? 'private' : parseCannedAcl(acl, 'acl'),
+    tags: tagging === undefined ? [] : parseTagging(tagging),
+    expected: parseExpectedChecksums((name) => fieldValue(fields, name)),
+  };
+}
+
+/**
+ * Of the headers of PutObject and its like. Throws as `parseObjectAttributes` does, and S3Error
+ * NotImplemented for headers that promise what is not kept.
+ */
+export function parseHeaderAttributes(headers: FormFields): Omit<ObjectAttributes, 'expected'> {
+  refuseOtherPromises(headers);
+  const acl = fieldValue(headers, 'x-amz-acl');
+  const attributes = parseCommonAttributes(headers);
+  return {
+    ...attributes,
+    headers: withoutChunks(attributes.headers),
+    acl: acl ? parseCannedAcl(acl, 'x-amz-acl') : 'private',
+    tags: parseTaggingHeader(textToBytes(fieldValue(headers, 'x-amz-tagging') ?? '')),
+  };
+}
+
+function parseCommonAttributes(fields: FormFields) {
   const get = (name: string): string | undefined => fieldValue(fields, name);
   checkEncryption(fields);
-  const acl = get('acl');
-  const tagging = get('tagging');
   return {
-    acl: acl === undefined ? 'private' : parseCannedAcl(acl, 'acl'),
     headers: parseStoredHeaders(get),
     metadata: parseMetadata(fields),
     storageClass: parseStorageClass(get('x-amz-storage-class')),
-    tags: tagging === undefined ? [] : parseTagging(tagging),
-    expected: parseExpectedChecksums(get),
   };
+}
+
+/** How the body came is not what the object is. */
+function withoutChunks(headers: ObjectAttributes['headers']): ObjectAttributes['headers'] {
+  const { 'content-encoding': encoding = '', ...others } = headers;
+  const kept = encoding
+    .split(',')
+    .map((coding) => coding.trim())
+    .filter((coding) => coding !== '' && coding.toLowerCase() !== 'aws-chunked');
+  return kept.length === 0 ? others : { ...others, 'content-encoding': kept.join(',') };
+}
+
+const OTHER_PROMISES =
+  /^x-amz-(grant-|object-lock-|website-redirect-location$|write-offset-bytes$)/;
+
+function refuseOtherPromises(headers: FormFields): void {
+  for (const [key, { name }] of headers) {
+    if (OTHER_PROMISES.test(key))
+      throw new S3Error('NotImplemented', { extra: [['Header', name]] });
+  }
 }
 
 function parseStoredHeaders(

@@ -1,6 +1,6 @@
 import { createChecksum } from './checksum.ts';
 import { combineCrc, isCrc } from './combine-crc.ts';
-import type { ChecksumAlgorithm } from './expected-checksums.ts';
+import { type ChecksumAlgorithm, checksumAlgorithms } from './expected-checksums.ts';
 import { S3Error } from './s3-error.ts';
 
 /**
@@ -23,6 +23,35 @@ export function checkChecksumType(
   if (type === undefined) return standard;
   if (type !== standard && !others.includes(type)) throw unusable(algorithm, type);
   return type;
+}
+
+/** `x-amz-checksum-type`. Throws S3Error InvalidRequest for an unknown one. */
+export function parseChecksumType(text: string | undefined): ChecksumType | undefined {
+  if (text === undefined) return undefined;
+  const type = checksumTypes.find((known) => known === text.toUpperCase());
+  if (type !== undefined) return type;
+  throw new S3Error('InvalidRequest', {
+    message: 'Value for x-amz-checksum-type header is invalid.',
+  });
+}
+
+/** What a client says that an object made of parts has: of a composite one with the number of parts. */
+export interface ObjectChecksum {
+  readonly algorithm: ChecksumAlgorithm;
+  readonly value: string;
+  readonly type: ChecksumType | undefined;
+}
+
+/** Of the headers of CompleteMultipartUpload; `get` finds one by its name in lower case. */
+export function parseObjectChecksum(
+  get: (name: string) => string | undefined,
+): ObjectChecksum | undefined {
+  const type = parseChecksumType(get('x-amz-checksum-type'));
+  for (const algorithm of checksumAlgorithms) {
+    const value = get(`x-amz-checksum-${algorithm}`);
+    if (value !== undefined) return { algorithm, value, type };
+  }
+  return undefined;
 }
 
 /** The default comes first. */

@@ -72,6 +72,7 @@ const s3Errors = {
     400,
     'The XML you provided was not well-formed or did not validate against our published schema',
   ],
+  MaxMessageLengthExceeded: [400, 'Your request was too big.'],
   // The spelling is S3's.
   MaxPostPreDataLengthExceeded: [
     400,
@@ -177,6 +178,10 @@ export function noSuchBucket(bucket: string): S3Error {
 
 export function noSuchKey(key: string): S3Error {
   return new S3Error('NoSuchKey', { extra: [['Key', key]] });
+}
+
+export function noSuchUpload(uploadId: string): S3Error {
+  return new S3Error('NoSuchUpload', { extra: [['UploadId', uploadId]] });
 }
 
 /** A POST to a bucket whose body is not a form. */

@@ -6,6 +6,7 @@ import {
   type ClaimV2,
   type ClaimV4,
   invalidAccessKeyId,
+  signingKeyV4,
   verifySignature,
 } from '../s3/signature.ts';
 import type { KvMutation, KvStore } from '../stores/kv-store.ts';
@@ -61,7 +62,13 @@ export interface AccessKeys {
    * Whom a signature speaks for. Rejects with S3Error InvalidAccessKeyId, SignatureDoesNotMatch, or
    * for session credentials ExpiredToken or InvalidToken.
    */
-  authenticate(claim: ClaimV2 | ClaimV4): Promise<Caller>;
+  authenticate(claim: ClaimV2 | ClaimV4): Promise<Authenticated>;
+}
+
+export interface Authenticated {
+  readonly caller: Caller;
+  /** Of version 4: what the chunks of the body are signed with. */
+  readonly signingKey: (() => Buffer) | undefined;
 }
 
 export type AccessKeyInput = z.infer<typeof accessKeyInput>;
@@ -242,13 +249,17 @@ export function createAccessKeys(options: {
       if (session && session.parent.version !== record.version) {
         throw invalidAccessKeyId(claim.accessKeyId);
       }
-      verifySignature(claim, session?.secretAccessKey ?? openPair(record).secretAccessKey);
+      const secret = session?.secretAccessKey ?? openPair(record).secretAccessKey;
+      verifySignature(claim, secret);
+      const signingKey =
+        claim.version === 'v4' ? () => signingKeyV4(secret, claim.scope) : undefined;
       const check = { key: ACCESS_KEY_PREFIX + id, version: record.version };
-      return {
+      const caller = {
         principal: toPrincipal(user),
         accessKey: { id: claim.accessKeyId, check },
         ...(session ? { upload: session.upload } : {}),
       };
+      return { caller, signingKey };
     },
   };
 }

@@ -4,11 +4,13 @@ import { KeystowError } from '../../shared/errors.ts';
 import { MAX_SAVE_PREFIX_BYTES } from '../../shared/limits.ts';
 import { isBucketName } from '../s3/bucket-name.ts';
 import { type CannedAcl, cannedAcls } from '../s3/canned-acl.ts';
+import type { CorsRule } from '../s3/cors-rules.ts';
 import { MAX_SAVE_VERSION } from '../s3/save-key.ts';
 import type { KvCheck, KvEntry, KvMutation, KvStore } from '../stores/kv-store.ts';
 import { ANONYMOUS, type Caller, commitAs } from './caller.ts';
 import { checkAdmin, type Principal, readablePrefixes } from './grants.ts';
 import { slotPrefix } from './save-slots.ts';
+import { endUploads } from './upload-records.ts';
 
 /** Buckets: the names, with their ACLs, that objects lie under. */
 
@@ -26,8 +28,10 @@ export interface Bucket {
 }
 
 export interface StoredBucket extends Bucket {
-  /** Of this bucket and no earlier one of its name: the counters of its slots lie under it. */
+  /** Of this bucket and no earlier one of its name: its slots' counters and its uploads name it. */
   readonly id: string;
+  /** Which pages may read its answers; without it all may. */
+  readonly cors?: readonly CorsRule[] | undefined;
   /** No object was ever stored since it was made, or since somebody looked whether it is empty. */
   readonly mayBeEmpty: boolean;
   readonly version: number;
@@ -44,7 +48,13 @@ export interface Buckets {
   create(name: string, input: BucketInput, by: Caller): Promise<Bucket | undefined>;
   /** Makes a bucket, or changes what is given of one. Rejects as `create` does. */
   put(name: string, input: BucketInput, by: Caller): Promise<{ bucket: Bucket; isNew: boolean }>;
-  /** Rejects with `forbidden`. */
+  /** Changes what is given of a bucket; false where there is none. Rejects with `forbidden`. */
+  change(
+    name: string,
+    changes: Partial<Pick<StoredBucket, 'acl' | 'cors'>>,
+    by: Caller,
+  ): Promise<boolean>;
+  /** Its unfinished uploads go with it. Rejects with `forbidden`. */
   remove(name: string, by: Caller): Promise<'removed' | 'absent' | 'not-empty'>;
   /** Makes a bucket, once for each name: not again after an admin has removed it. Rejects with `bad-request`. */
   makeOnce(name: string): Promise<void>;
@@ -170,6 +180,17 @@ export function createBuckets(store: KvStore, now: () => number): Buckets {
       }
     },
 
+    async change(name, changes, by) {
+      checkAuthor(by);
+      for (;;) {
+        const current = await find(name);
+        if (!current) return false;
+        const bucket = putBucket({ ...current, ...changes });
+        const outcome = await commitAs(store, by, [bucketCheck(current)], [bucket]);
+        if (typeof outcome === 'number') return true;
+      }
+    },
+
     async remove(name, by) {
       checkAuthor(by);
       for (;;) {
@@ -185,6 +206,7 @@ export function createBuckets(store: KvStore, now: () => number): Buckets {
         const outcome = await commitAs(store, by, [unused], [{ type: 'delete', key: unused.key }]);
         if (typeof outcome !== 'number') continue;
         await forgetSlots(bucket.id);
+        await endUploads(store, bucket);
         return 'removed';
       }
     },
@@ -236,9 +258,9 @@ function settingsOf(
 }
 
 function putBucket(bucket: Omit<StoredBucket, 'version'>): KvMutation {
-  const { id, mayBeEmpty } = bucket;
+  const { id, mayBeEmpty, cors } = bucket;
   const { name, ...rest } = publicPart(bucket);
-  const value = Buffer.from(JSON.stringify({ ...rest, id, mayBeEmpty }));
+  const value = Buffer.from(JSON.stringify({ ...rest, cors, id, mayBeEmpty }));
   return { type: 'put', key: BUCKET_PREFIX + name, value };
 }
 

@@ -1,15 +1,16 @@
-import { randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import type { Logger } from 'pino';
 import { KeystowError } from '../../shared/errors.ts';
 import type { ByteRange } from '../s3/byte-range.ts';
+import type { ChecksumAlgorithm } from '../s3/expected-checksums.ts';
 import type { ObjectAttributes } from '../s3/object-attributes.ts';
 import { noSuchBucket } from '../s3/s3-error.ts';
 import { parseSaveKey, type SaveSlot, slotName } from '../s3/save-key.ts';
-import { BlobMissing, type BlobStore } from '../stores/blob-store.ts';
+import type { WriteCondition } from '../s3/write-condition.ts';
 import {
-  CommitUncertain,
   DamagedEntry,
+  isUncertain,
   type KvCheck,
   type KvEntry,
   type KvMutation,
@@ -22,9 +23,12 @@ import {
   objectEntryKey,
   type StoredBucket,
 } from './buckets.ts';
+import type { BytesPlace, NewBytes, StoredChecksum } from './byte-places.ts';
 import { ANONYMOUS, type Caller, commitAs } from './caller.ts';
 import { createKeyLock } from './key-lock.ts';
-import { type ByteDemands, type ReceivedBytes, receiveBytes } from './receive-bytes.ts';
+import { type ListQuery, listPage, type Page } from './list-page.ts';
+import type { ObjectBytes } from './object-bytes.ts';
+import type { ByteDemands } from './receive-bytes.ts';
 import { nextStep, otherBytes, overtaken } from './save-slots.ts';
 import type { Submission } from './session-credentials.ts';
 
@@ -33,13 +37,16 @@ import type { Submission } from './session-credentials.ts';
 export interface StoredObject {
   readonly bucket: string;
   readonly key: string;
-  /** The MD5 of the bytes in hex, without quotes. */
+  /**
+   * The MD5 of the bytes in hex, without quotes; of an object made in parts the MD5 of its parts' MD5s,
+   * with `-` and their number behind it.
+   */
   readonly etag: string;
   readonly size: number;
   /** Milliseconds since 1970. */
   readonly lastModified: number;
-  readonly attributes: Omit<ObjectAttributes, 'expected'>;
-  readonly checksum: ReceivedBytes['checksum'];
+  readonly attributes: Attributes;
+  readonly checksum?: StoredChecksum | undefined;
   readonly bytes: BytesPlace;
   /** What session credentials said that it is. */
   readonly submission?: Submission | undefined;
@@ -47,84 +54,115 @@ export interface StoredObject {
   readonly version: number;
 }
 
-/** The name of the bytes, and whether they lie in the KvStore or in the BlobStore. */
-interface BytesPlace {
-  readonly id: string;
-  readonly isInline: boolean;
+export type Attributes = Omit<ObjectAttributes, 'expected'>;
+
+export interface WriteTarget {
+  readonly bucket: StoredBucket;
+  readonly key: string;
+  /** In a bucket with saves, the latest version is refused whatever its bytes are. */
+  readonly isNewVersion?: boolean;
+  readonly condition?: WriteCondition | undefined;
 }
 
 export interface Objects {
   find(bucket: string, key: string): Promise<StoredObject | undefined>;
   /** Undefined where the object was replaced or deleted since it was found. */
   read(object: StoredObject, range?: ByteRange): Promise<Readable | Buffer | undefined>;
+  /** Where a part lies in the object's bytes; undefined where it has none of the number. */
+  part(
+    object: StoredObject,
+    number: number,
+  ): Promise<{ readonly start: number; readonly size: number } | undefined>;
   /** Rejects with S3Error AccessDenied where `put` would refuse the key whatever the bytes are. */
   checkKey(bucket: StoredBucket, key: string): Promise<void>;
   /** As receiveBytes. What it resolves with is given to `put` or to `discard`. */
-  receive(source: AsyncIterable<Buffer>, demands: ByteDemands): Promise<ReceivedBytes>;
-  discard(received: ReceivedBytes): Promise<void>;
+  receive(source: AsyncIterable<Buffer>, demands: ByteDemands): Promise<NewBytes>;
   /**
-   * Makes received bytes the object, in the place of what was there. `checkMayWrite` is asked again where
+   * Receives the bytes of an object, or some of them, anew: with a checksum of the algorithm, or of what
+   * the object has. Undefined where the object was replaced or deleted since it was found.
+   */
+  receiveCopy(
+    source: StoredObject,
+    options?: {
+      readonly range?: ByteRange | undefined;
+      readonly algorithm?: ChecksumAlgorithm | undefined;
+    },
+  ): Promise<NewBytes | undefined>;
+  discard(bytes: NewBytes): Promise<void>;
+  /**
+   * Makes new bytes the object, in the place of what was there. `checkMayWrite` is asked again where
    * the bucket was changed since. In a bucket with saves the key has to be the slot's next version, or
-   * its latest with the same bytes. Rejects as commitAs does, or with S3Error NoSuchBucket or AccessDenied.
+   * its latest with the same bytes: then the object that is there is the result. Rejects as commitAs and
+   * the condition do, with S3Error NoSuchBucket or AccessDenied, or with BytesChanged. Received bytes
+   * are dropped then; parts stay their upload's.
    */
   put(
-    target: {
-      readonly bucket: StoredBucket;
-      readonly key: string;
-      /** The latest version is refused whatever its bytes are. */
-      readonly isNewVersion?: boolean;
-    },
-    received: ReceivedBytes,
-    attributes: Omit<ObjectAttributes, 'expected'>,
+    target: WriteTarget,
+    bytes: NewBytes,
+    attributes: Attributes,
     by: Caller,
     checkMayWrite: (bucket: StoredBucket) => void,
   ): Promise<StoredObject>;
+  /** Says something else of an object, whose bytes stay. Undefined where there is none. */
+  restate(
+    bucket: string,
+    key: string,
+    by: Caller,
+    edit: (current: StoredObject) => { attributes: Attributes; lastModified?: number },
+  ): Promise<StoredObject | undefined>;
   /** Those whose keys begin with `prefix`, in byte order of the keys, in pages. */
   list(bucket: string, prefix: string): AsyncIterable<StoredObject[]>;
-  /** None there: no error. */
-  remove(bucket: string, key: string, by: Caller): Promise<void>;
-  /** Removes bytes that no object has, which a crash left. To be called before anything is received. */
-  sweep(): Promise<number>;
+  /** One page of a bucket's objects and of the common prefixes of their keys. */
+  page(bucket: string, query: ListQuery): Promise<Page<StoredObject>>;
+  /** None there: no error, unless the condition has one. */
+  remove(bucket: string, key: string, by: Caller, condition?: WriteCondition): Promise<void>;
+}
+
+/** What the bytes' own checks relied on has changed: they have to be put together anew. */
+export class BytesChanged extends Error {
+  override readonly name = 'BytesChanged';
 }
 
 type ObjectRecord = Omit<StoredObject, 'bucket' | 'key' | 'version'>;
 
-/** The bytes of an inline object, or the empty value for those of a blob, which it keeps from being swept. */
-const BYTES_PREFIX = 'bytes/';
-const NO_BYTES = Buffer.alloc(0);
 /** A bound for the attempts of one write; each lost one means that another write went through. */
 const MAX_ATTEMPTS = 100;
 
 /** An object's entry when it is about to be written. */
 interface Present {
   readonly check: KvCheck;
-  readonly previous: BytesPlace | undefined;
+  /** Undefined for none, and for a damaged one. */
+  readonly record: ObjectRecord | undefined;
 }
 
 export function createObjects(options: {
   readonly store: KvStore;
-  readonly blobs: BlobStore;
+  readonly objectBytes: ObjectBytes;
   readonly buckets: Buckets;
   readonly log: Logger;
   readonly now: () => number;
 }): Objects {
-  const { store, blobs, buckets, log, now } = options;
+  const { store, objectBytes, buckets, log, now } = options;
   const withLock = createKeyLock();
 
   async function find(bucket: string, key: string): Promise<StoredObject | undefined> {
     const entry = await store.get(objectEntryKey(bucket, key));
-    return entry && parseObject(bucket, key, entry);
+    return entry && parseObject(bucket, entry);
+  }
+
+  async function read(object: StoredObject, range?: ByteRange) {
+    return objectBytes.read(object.bytes, range ?? { start: 0, end: object.size - 1 });
   }
 
   /** What lies there now; a damaged entry can be replaced and removed, its bytes stay for the sweep. */
   async function present(entryKey: string): Promise<Present> {
     try {
       const entry = await store.get(entryKey);
-      const previous = entry && decodeRecord(entry).bytes;
-      return { check: { key: entryKey, version: entry?.version ?? null }, previous };
+      const check = { key: entryKey, version: entry?.version ?? null };
+      return { check, record: entry && decodeRecord(entry) };
     } catch (error) {
       if (!(error instanceof DamagedEntry)) throw error;
-      return { check: { key: entryKey, version: 'damaged' }, previous: undefined };
+      return { check: { key: entryKey, version: 'damaged' }, record: undefined };
     }
   }
 
@@ -144,35 +182,49 @@ export function createObjects(options: {
     });
   }
 
-  /** After a commit that made the bytes nobody's. What is left now is swept at the next start. */
-  async function dropBlob(place: BytesPlace | undefined): Promise<void> {
-    if (!place || place.isInline) return;
-    await blobs
-      .delete(place.id)
-      .catch((error) => log.warn({ err: error }, 'a blob was not removed'));
-  }
-
-  async function remove(bucket: string, key: string, by: Caller): Promise<void> {
-    await update(objectEntryKey(bucket, key), async ({ check, previous }) => {
+  async function remove(
+    bucket: string,
+    key: string,
+    by: Caller,
+    condition?: WriteCondition,
+  ): Promise<void> {
+    await update(objectEntryKey(bucket, key), async ({ check, record }) => {
+      condition?.(record);
       if (check.version === null) return true;
       const entryDelete: KvMutation = { type: 'delete', key: check.key };
-      const outcome = await commitAs(store, by, [check], [entryDelete, ...forget(previous)]);
+      const outcome = await commitAs(store, by, [check], [entryDelete, ...release(record)]);
       if (typeof outcome !== 'number') return undefined;
-      void dropBlob(previous);
+      if (record) void objectBytes.drop(record.bytes);
       return true;
     });
   }
 
+  function release(record: ObjectRecord | undefined): KvMutation[] {
+    return record ? objectBytes.release(record.bytes) : [];
+  }
+
+  async function discard({ place }: NewBytes): Promise<void> {
+    if (!('uploadId' in place)) await objectBytes.drop(place);
+  }
+
   /** A console that lost the answer sends its save again: the same success, if it is the same save. */
-  async function repeated(
-    bucket: string,
-    key: string,
-    received: ReceivedBytes,
-  ): Promise<StoredObject> {
+  async function repeated(bucket: string, key: string, bytes: NewBytes): Promise<StoredObject> {
     const stored = await find(bucket, key);
-    if (stored?.etag !== received.md5 || stored.size !== received.size) throw otherBytes();
-    await dropBlob(placeOf(received));
+    if (!stored || stored.size !== bytes.size || !(await isSame(stored, bytes))) throw otherBytes();
+    await discard(bytes);
     return stored;
+  }
+
+  /** ETags tell it unless one of them is that of parts. */
+  async function isSame(stored: StoredObject, { etag, place }: NewBytes): Promise<boolean> {
+    if (stored.etag === etag) return true;
+    if (!('uploadId' in place) && !('uploadId' in stored.bytes)) return false;
+    const range = { start: 0, end: stored.size - 1 };
+    const [before, now] = await Promise.all([
+      hashOf(await objectBytes.read(stored.bytes, range)),
+      hashOf(await objectBytes.read(place, range)),
+    ]);
+    return before === now;
   }
 
   /**
@@ -192,75 +244,89 @@ export function createObjects(options: {
 
   return {
     find,
+    read,
     remove,
+    discard,
+    part: (object, number) => objectBytes.part(object.bytes, object.size, number),
+    receive: (source, demands) => objectBytes.receive(source, demands),
+
+    async receiveCopy(source, { range, algorithm = source.checksum?.algorithm } = {}) {
+      const bytes = await read(source, range);
+      if (bytes === undefined) return undefined;
+      const size = range ? range.end - range.start + 1 : source.size;
+      const demands = { ranges: [{ min: size, max: size }], expected: {}, algorithm };
+      return objectBytes.receive(Buffer.isBuffer(bytes) ? single(bytes) : bytes, demands);
+    },
 
     async *list(bucket, prefix) {
-      const begin = objectEntryKey(bucket, '').length;
       for await (const page of store.range({ prefix: objectEntryKey(bucket, prefix) })) {
-        yield page.map((entry) => parseObject(bucket, entry.key.slice(begin), entry));
+        yield page.map((entry) => parseObject(bucket, entry));
       }
     },
 
-    async read({ bytes, size }, range) {
-      if (!bytes.isInline) {
-        return blobs.get(bytes.id, range ?? { start: 0, end: size - 1 }).catch((error) => {
-          if (error instanceof BlobMissing) return undefined;
-          throw error;
-        });
-      }
-      const entry = await store.get(BYTES_PREFIX + bytes.id);
-      return range ? entry?.value.subarray(range.start, range.end + 1) : entry?.value;
-    },
+    page: (bucket, query) =>
+      listPage(query, async (prefix, after, limit) => {
+        const found: { name: string; key: string; item: StoredObject }[] = [];
+        const range = {
+          prefix: objectEntryKey(bucket, prefix),
+          after: after === undefined ? undefined : objectEntryKey(bucket, after),
+          limit,
+        };
+        for await (const page of store.range(range)) {
+          for (const entry of page) {
+            const item = parseObject(bucket, entry);
+            found.push({ name: item.key, key: item.key, item });
+          }
+        }
+        return found;
+      }),
 
     async checkKey(bucket, key) {
       if (bucket.saves) await nextStep(store, bucket.id, key, now());
     },
 
-    receive: (source, demands) => receiveBytes(source, demands, blobs),
-
-    async discard({ place }) {
-      if ('blob' in place) await blobs.delete(place.blob);
-    },
-
-    async put(target, received, attributes, by, checkMayWrite) {
-      const bytes = placeOf(received);
-      const record = {
-        etag: received.md5,
-        size: received.size,
+    async put(target, bytes, attributes, by, checkMayWrite) {
+      const record: ObjectRecord = {
+        etag: bytes.etag,
+        size: bytes.size,
         lastModified: now(),
         attributes,
-        checksum: received.checksum,
-        bytes,
+        checksum: bytes.checksum,
+        bytes: bytes.place,
         submission: by.upload?.submission,
       };
       const { key } = target;
       const entryKey = objectEntryKey(target.bucket.name, key);
-      const puts: KvMutation[] = [
-        { type: 'put', key: entryKey, value: Buffer.from(JSON.stringify(record)) },
-        { type: 'put', key: BYTES_PREFIX + bytes.id, value: inlineBytes(received) },
-      ];
 
       let { bucket } = target;
-      const written = update(entryKey, async ({ check, previous }) => {
+      const written = update(entryKey, async ({ check, record: previous }) => {
         checkMayWrite(bucket);
         const step = bucket.saves ? await nextStep(store, bucket.id, key, now()) : undefined;
+        target.condition?.(previous);
         if (step?.isRepeat && target.isNewVersion) throw overtaken();
-        if (step?.isRepeat) return repeated(bucket.name, key, received);
-        const version = await commitAs(
+        if (step?.isRepeat) return repeated(bucket.name, key, bytes);
+        const outcome = await commitAs(
           store,
           by,
-          [check, bucketCheck(bucket), ...(step ? [step.check] : [])],
-          [...puts, ...forget(previous), ...markUsed(bucket), ...(step ? [step.mutation] : [])],
+          [check, bucketCheck(bucket), ...bytes.checks, ...(step ? [step.check] : [])],
+          [
+            putRecord(entryKey, record),
+            ...bytes.mutations,
+            ...release(previous),
+            ...markUsed(bucket),
+            ...(step ? [step.mutation] : []),
+          ],
         );
-        if (typeof version === 'number') {
-          void dropBlob(previous);
+        if (typeof outcome === 'number') {
+          if (previous) void objectBytes.drop(previous.bytes);
           if (step && bucket.keepVersions) {
             await prune(bucket.name, step.slot, step.version, bucket.keepVersions).catch((error) =>
               log.warn({ err: error }, 'old versions were not removed'),
             );
           }
-          return { ...record, bucket: bucket.name, key, version };
+          return { ...record, bucket: bucket.name, key, version: outcome };
         }
+        if (bytes.checks.some((own) => own.key === outcome.conflict)) throw new BytesChanged();
         const current = await buckets.find(bucket.name);
         if (!current) throw noSuchBucket(bucket.name);
         bucket = current;
@@ -268,42 +334,47 @@ export function createObjects(options: {
       });
       return written.catch(async (error) => {
         // The entry may be there after a restart: then its bytes must be, too.
-        const isUncertain = error instanceof Error && error.cause instanceof CommitUncertain;
-        if (!isUncertain) await dropBlob(bytes);
+        if (!isUncertain(error)) await discard(bytes);
         throw error;
       });
     },
 
-    sweep() {
-      return blobs.sweep(async (prefix) => {
-        const ids = new Set<string>();
-        for await (const page of store.keys({ prefix: BYTES_PREFIX + prefix })) {
-          for (const key of page) ids.add(key.slice(BYTES_PREFIX.length));
-        }
-        return ids;
+    async restate(bucket, key, by, edit) {
+      const entryKey = objectEntryKey(bucket, key);
+      const stored = await update(entryKey, async ({ check, record }) => {
+        if (!record || typeof check.version !== 'number') return 'absent';
+        const current = { ...record, bucket, key, version: check.version };
+        const changed = { ...record, ...edit(current) };
+        const outcome = await commitAs(store, by, [check], [putRecord(entryKey, changed)]);
+        return typeof outcome === 'number'
+          ? { ...current, ...changed, version: outcome }
+          : undefined;
       });
+      return stored === 'absent' ? undefined : stored;
     },
   };
 }
 
-function placeOf({ place }: ReceivedBytes): BytesPlace {
-  return 'blob' in place
-    ? { id: place.blob, isInline: false }
-    : { id: randomBytes(16).toString('hex'), isInline: true };
+async function* single(bytes: Buffer): AsyncGenerator<Buffer> {
+  yield bytes;
 }
 
-function inlineBytes({ place }: ReceivedBytes): Buffer {
-  return 'inline' in place ? place.inline : NO_BYTES;
+async function hashOf(bytes: Readable | Buffer | undefined): Promise<string | undefined> {
+  if (bytes === undefined) return undefined;
+  const hash = createHash('sha256');
+  for await (const chunk of Buffer.isBuffer(bytes) ? [bytes] : bytes) hash.update(chunk);
+  return hash.digest('hex');
 }
 
-function forget(previous: BytesPlace | undefined): KvMutation[] {
-  return previous ? [{ type: 'delete', key: BYTES_PREFIX + previous.id }] : [];
+function putRecord(key: string, record: ObjectRecord): KvMutation {
+  return { type: 'put', key, value: Buffer.from(JSON.stringify(record)) };
 }
 
 function decodeRecord({ value }: KvEntry): ObjectRecord {
   return JSON.parse(value.toString());
 }
 
-function parseObject(bucket: string, key: string, entry: KvEntry): StoredObject {
+function parseObject(bucket: string, entry: KvEntry): StoredObject {
+  const key = entry.key.slice(objectEntryKey(bucket, '').length);
   return { ...decodeRecord(entry), bucket, key, version: entry.version };
 }

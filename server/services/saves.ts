@@ -208,18 +208,15 @@ export function createSaves(options: {
     const old = await find(by, scope, number, version);
     const { bucket: name, slot, version: newest } = await next(by, scope, number);
     const bucket = await buckets.find(name);
-    const bytes = await objects.read(old);
-    if (!bucket || bytes === undefined) {
+    const received = bucket && (await objects.receiveCopy(old));
+    if (!received) {
       throw new KeystowError('conflict', `Version ${version} was removed meanwhile.`);
     }
-    const range = { min: old.size, max: old.size };
-    const source = Buffer.isBuffer(bytes) ? single(bytes) : bytes;
-    const received = await objects.receive(source, { ranges: [range], expected: {} });
     const caller = { principal: by };
     const key = saveKey(slot, newest);
     const stored = await objects.put(
       { bucket, key, isNewVersion: true },
-      { ...received, checksum: old.checksum },
+      received,
       old.attributes,
       caller,
       (current) => checkMayWrite(caller, { bucket: name, key }, current.acl),
@@ -236,8 +233,4 @@ function tooBusy(): KeystowError {
 
 function toVersion({ key, size, etag, lastModified }: StoredObject, version: number): SaveVersion {
   return { version, key, size, etag: `"${etag}"`, time: new Date(lastModified).toISOString() };
-}
-
-async function* single(bytes: Buffer): AsyncGenerator<Buffer> {
-  yield bytes;
 }

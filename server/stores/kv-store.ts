@@ -53,6 +53,11 @@ export class CommitUncertain extends Error {
   }
 }
 
+/** Whether what was written with a failed commit may be there after a restart. */
+export function isUncertain(error: unknown): boolean {
+  return error instanceof Error && error.cause instanceof CommitUncertain;
+}
+
 /** A stored value does not match its checksum: the disk or the file system changed it. */
 export class DamagedEntry extends Error {
   override readonly name = 'DamagedEntry';

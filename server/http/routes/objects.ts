@@ -1,15 +1,19 @@
 import { Readable } from 'node:stream';
-import { parseByteRange } from '../../s3/byte-range.ts';
+import { type ByteRange, parseByteRange } from '../../s3/byte-range.ts';
 import { isNotModified, isRangeApplicable } from '../../s3/conditional-request.ts';
 import { isHeaderText, metadataHeaderValue, storedHeaderValue } from '../../s3/header-text.ts';
+import { parsePartNumber } from '../../s3/multipart-xml.ts';
 import { checkObjectKey } from '../../s3/object-key.ts';
-import { noSuchBucket, S3Error } from '../../s3/s3-error.ts';
-import type { Buckets } from '../../services/buckets.ts';
+import { S3Error } from '../../s3/s3-error.ts';
+import { checkVersionId } from '../../s3/version-id.ts';
+import { parseWriteCondition } from '../../s3/write-condition.ts';
+import { countParts } from '../../services/byte-places.ts';
 import { checkMayRead, checkMayWrite } from '../../services/object-access.ts';
 import type { Objects, StoredObject } from '../../services/objects.ts';
 import type { Context } from '../context.ts';
 import type { S3Callers } from '../s3-caller.ts';
-import type { S3Handler, S3Target } from '../s3-requests.ts';
+import { setChecksum } from '../s3-receive.ts';
+import { type S3Handler, type S3Target, storedBucket } from '../s3-requests.ts';
 
 /** S3's, for an object that none was given for. */
 const DEFAULT_TYPE = 'binary/octet-stream';
@@ -31,21 +35,20 @@ const RESPONSE_PARAMETERS = [
 
 export interface ObjectRouteOptions {
   readonly callers: S3Callers;
-  readonly buckets: Buckets;
   readonly objects: Objects;
 }
 
 export function objectRoutes(options: ObjectRouteOptions): Record<string, S3Handler> {
-  const { callers, buckets, objects } = options;
+  const { callers, objects } = options;
 
   async function findReadable(ctx: Context, target: S3Target): Promise<StoredObject> {
-    const { hostBucket, bucket: name = '', key } = target;
+    const { hostBucket, key } = target;
     const caller = await callers.ofRequest(ctx, hostBucket);
     checkObjectKey(key);
-    const bucket = await buckets.find(name);
-    if (!bucket) throw noSuchBucket(name);
-    const found = await objects.find(name, key);
-    const object = checkMayRead(caller, { bucket: name, key }, bucket.acl, found);
+    const bucket = storedBucket(target);
+    checkVersion(ctx, key);
+    const found = await objects.find(bucket.name, key);
+    const object = checkMayRead(caller, { bucket: bucket.name, key }, bucket.acl, found);
     checkResponseParameters(ctx, caller.principal !== undefined);
     return object;
   }
@@ -54,13 +57,15 @@ export function objectRoutes(options: ObjectRouteOptions): Record<string, S3Hand
     await sendObject(ctx, objects, () => findReadable(ctx, target));
   };
 
-  const remove: S3Handler = async (ctx, { hostBucket, bucket: name = '', key }) => {
+  const remove: S3Handler = async (ctx, target) => {
+    const { hostBucket, key } = target;
     const caller = await callers.ofRequest(ctx, hostBucket);
     checkObjectKey(key);
-    const bucket = await buckets.find(name);
-    if (!bucket) throw noSuchBucket(name);
-    checkMayWrite(caller, { bucket: name, key }, bucket.acl);
-    await objects.remove(name, key, caller);
+    const { name, acl } = storedBucket(target);
+    checkMayWrite(caller, { bucket: name, key }, acl);
+    checkVersion(ctx, key);
+    const condition = parseWriteCondition((header) => ctx.get(header) || undefined, key);
+    await objects.remove(name, key, caller, condition);
     ctx.status = 204;
   };
 
@@ -85,13 +90,13 @@ export async function sendObject(
       ctx.status = 304;
       return;
     }
-    const range = rangeOf(ctx, object);
+    const range = await rangeOf(ctx, objects, object);
     const bytes = ctx.method === 'HEAD' ? null : await objects.read(object, range);
     if (bytes !== undefined) {
       setObjectHeaders(ctx, object);
       ctx.status = range ? 206 : 200;
       if (range) ctx.set('Content-Range', `bytes ${range.start}-${range.end}/${object.size}`);
-      else setChecksum(ctx, object);
+      else if (wantsChecksum(ctx)) setChecksum(ctx, object.checksum);
       if (bytes !== null) ctx.body = separately(ctx, bytes);
       ctx.length = range ? range.end - range.start + 1 : object.size;
       return;
@@ -109,9 +114,49 @@ function separately(ctx: Context, bytes: Readable | Buffer): Readable | Buffer {
   return isAscii || !Buffer.isBuffer(bytes) || bytes.length === 0 ? bytes : Readable.from(bytes);
 }
 
-function rangeOf(ctx: Context, object: StoredObject) {
+/** What of the object is asked for; undefined for the whole. */
+async function rangeOf(
+  ctx: Context,
+  objects: Objects,
+  object: StoredObject,
+): Promise<ByteRange | undefined> {
+  const number = new URLSearchParams(ctx.querystring).get('partNumber');
+  if (number !== null) return partRange(ctx, objects, object, parsePartNumber(number));
   if (!isRangeApplicable(ctx.req.headers, object)) return undefined;
   return parseByteRange(ctx.req.headers.range, object.size);
+}
+
+async function partRange(
+  ctx: Context,
+  objects: Objects,
+  object: StoredObject,
+  number: number,
+): Promise<ByteRange | undefined> {
+  if (ctx.get('range') !== '') {
+    throw new S3Error('InvalidRequest', {
+      message: 'Cannot specify both Range header and partNumber query parameter.',
+    });
+  }
+  const part = await objects.part(object, number);
+  if (!part) {
+    throw new S3Error('InvalidPartNumber', {
+      extra: [
+        ['PartNumberRequested', String(number)],
+        ['ActualPartCount', String(partCount(object))],
+      ],
+    });
+  }
+  if ('uploadId' in object.bytes) ctx.set('x-amz-mp-parts-count', String(partCount(object)));
+  return part.size === 0 ? undefined : { start: part.start, end: part.start + part.size - 1 };
+}
+
+function partCount({ bytes }: StoredObject): number {
+  return 'uploadId' in bytes ? countParts(bytes.numbers) : 1;
+}
+
+/** Throws S3Error NoSuchVersion. */
+function checkVersion(ctx: Context, key: string): void {
+  checkVersionId(new URLSearchParams(ctx.querystring).get('versionId') ?? undefined, key);
 }
 
 function setObjectHeaders(ctx: Context, object: StoredObject): void {
@@ -134,10 +179,8 @@ function setObjectHeaders(ctx: Context, object: StoredObject): void {
 }
 
 /** Of the whole object: clients verify what they get with it. */
-function setChecksum(ctx: Context, { checksum }: StoredObject): void {
-  if (!checksum || ctx.get('x-amz-checksum-mode').toUpperCase() !== 'ENABLED') return;
-  ctx.set(`x-amz-checksum-${checksum.algorithm}`, checksum.value);
-  ctx.set('x-amz-checksum-type', 'FULL_OBJECT');
+function wantsChecksum(ctx: Context): boolean {
+  return ctx.get('x-amz-checksum-mode').toUpperCase() === 'ENABLED';
 }
 
 function responseParameters(ctx: Context): [string, string][] {

@@ -1,18 +1,20 @@
-import { createHash } from 'node:crypto';
 import { MAX_XML_BODY_BYTES } from '../../../shared/limits.ts';
-import { listBucketsXml, locationXml } from '../../s3/answer-xml.ts';
+import { listBucketsXml, locationXml, versioningXml } from '../../s3/answer-xml.ts';
 import { checkBucketName } from '../../s3/bucket-name.ts';
-import { mayListBucket, parseCannedAcl } from '../../s3/canned-acl.ts';
+import { parseCannedAcl } from '../../s3/canned-acl.ts';
+import { fieldValue } from '../../s3/form-fields.ts';
+import { OWNER } from '../../s3/owner.ts';
 import { noSuchBucket, S3Error } from '../../s3/s3-error.ts';
 import { readXml } from '../../s3/xml-reader.ts';
 import { type Buckets, reservedNames } from '../../services/buckets.ts';
 import type { Caller } from '../../services/caller.ts';
-import { readablePrefixes } from '../../services/grants.ts';
-import { readBody } from '../body.ts';
+import { listablePrefixes } from '../../services/object-access.ts';
 import type { Context } from '../context.ts';
 import { sendEmpty, sendXml } from '../s3-answer.ts';
 import type { S3Callers } from '../s3-caller.ts';
-import type { S3Handler, S3Target } from '../s3-requests.ts';
+import type { S3Headers } from '../s3-headers.ts';
+import { expectedOf, readPayload } from '../s3-payload.ts';
+import { type S3Operations, type S3Target, storedBucket } from '../s3-requests.ts';
 
 export interface S3BucketOptions {
   readonly callers: S3Callers;
@@ -20,56 +22,41 @@ export interface S3BucketOptions {
   readonly region: string;
 }
 
-/** S3's own calls for buckets: ListBuckets. */
-export function serviceRoutes({ callers, buckets }: S3BucketOptions): Record<string, S3Handler> {
+/** ListBuckets. */
+export function serviceRoutes({ callers, buckets }: S3BucketOptions): S3Operations {
   return {
     GET: async (ctx, { hostBucket }) => {
       const { principal } = await callers.ofRequest(ctx, hostBucket);
       if (!principal) throw new S3Error('AccessDenied');
-      const owner = { id: ownerId(principal.name), displayName: principal.name };
       const listed = (await buckets.list(principal)).map(({ name, createdAt }) => ({
         name,
         createdAt: new Date(createdAt),
       }));
-      sendXml(ctx, 200, listBucketsXml(owner, listed));
+      sendXml(ctx, 200, listBucketsXml(OWNER, listed));
     },
   };
 }
 
-/** CreateBucket, HeadBucket, DeleteBucket and GetBucketLocation; listing what is in a bucket is not offered yet. */
-export function bucketRoutes(options: S3BucketOptions): {
-  readonly bucket: Record<string, S3Handler>;
-  readonly location: S3Handler;
-} {
-  const { callers, buckets, region } = options;
-
-  async function checkMayList(ctx: Context, { hostBucket, bucket: name = '' }: S3Target) {
-    const { principal } = await callers.ofRequest(ctx, hostBucket);
-    const bucket = await buckets.find(name);
-    if (!bucket) throw noSuchBucket(name);
+/** CreateBucket, HeadBucket, DeleteBucket, GetBucketLocation and GetBucketVersioning. */
+export function bucketRoutes({ callers, buckets, region }: S3BucketOptions): S3Operations {
+  async function checkMayList(ctx: Context, target: S3Target): Promise<void> {
+    const caller = await callers.ofRequest(ctx, target.hostBucket);
+    const bucket = storedBucket(target);
     ctx.set('x-amz-bucket-region', region);
-    const isCovered = principal && readablePrefixes(principal, `${name}/`).length > 0;
-    const as = isCovered ? 'owner' : principal ? 'authenticated' : 'anonymous';
-    if (!mayListBucket(bucket.acl, as)) throw new S3Error('AccessDenied');
+    listablePrefixes(caller, bucket, '');
   }
 
-  const bucket: Record<string, S3Handler> = {
-    GET: async (ctx, target) => {
-      await checkMayList(ctx, target);
-      throw new S3Error('NotImplemented', { message: 'Listing objects is not implemented.' });
-    },
-
+  return {
     PUT: async (ctx, { hostBucket, bucket: name = '' }) => {
-      const body = await readBody(ctx, MAX_XML_BODY_BYTES);
-      const hash = createHash('sha256').update(body).digest('hex');
-      const caller = await callers.ofRequest(ctx, hostBucket, hash);
+      const { caller, headers, payload } = await callers.ofUpload(ctx, hostBucket);
       checkKnown(caller);
       checkBucketName(name);
       if (reservedNames.has(name)) throw new S3Error('BucketAlreadyExists');
-      checkConfiguration(body);
-      const acl = ctx.get('x-amz-acl');
-      const input = acl === '' ? {} : { acl: parseCannedAcl(acl, 'x-amz-acl') };
-      refuseOtherSettings(ctx);
+      const expected = expectedOf(headers, payload);
+      checkConfiguration(await readPayload(payload, expected, MAX_XML_BODY_BYTES));
+      const acl = fieldValue(headers, 'x-amz-acl');
+      const input = acl ? { acl: parseCannedAcl(acl, 'x-amz-acl') } : {};
+      refuseOtherSettings(headers);
       if (!(await buckets.create(name, input, caller))) {
         throw new S3Error('BucketAlreadyOwnedByYou', { extra: [['BucketName', name]] });
       }
@@ -92,13 +79,15 @@ export function bucketRoutes(options: S3BucketOptions): {
       }
       ctx.status = 204;
     },
-  };
 
-  return {
-    bucket,
-    location: async (ctx, target) => {
+    'GET ?location': async (ctx, target) => {
       await checkMayList(ctx, target);
       sendXml(ctx, 200, locationXml(region));
+    },
+
+    'GET ?versioning': async (ctx, target) => {
+      await checkMayList(ctx, target);
+      sendXml(ctx, 200, versioningXml());
     },
   };
 }
@@ -115,17 +104,11 @@ function checkConfiguration(body: Buffer): void {
 }
 
 /** A setting that is passed over would be a promise that is not kept. */
-function refuseOtherSettings(ctx: Context): void {
-  const names = Object.keys(ctx.req.headers);
-  const refused = names.find(
-    (name) =>
-      name.startsWith('x-amz-grant-') ||
-      (name === 'x-amz-bucket-object-lock-enabled' && ctx.get(name).toLowerCase() === 'true'),
-  );
-  if (refused !== undefined) throw new S3Error('NotImplemented', { extra: [['Header', refused]] });
-}
-
-/** S3's owners are known by 64 hexadecimal digits. */
-function ownerId(name: string): string {
-  return createHash('sha256').update(name).digest('hex');
+function refuseOtherSettings(headers: S3Headers): void {
+  for (const [key, { name, value }] of headers) {
+    const isLock = key === 'x-amz-bucket-object-lock-enabled' && value.toLowerCase() === 'true';
+    if (isLock || key.startsWith('x-amz-grant-')) {
+      throw new S3Error('NotImplemented', { extra: [['Header', name]] });
+    }
+  }
 }

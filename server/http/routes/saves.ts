@@ -11,7 +11,7 @@ import { principalOf } from '../authenticate.ts';
 import { baseUrl } from '../base-url.ts';
 import { jsonBody, optionalJsonBody, parseInput } from '../body.ts';
 import type { Context, Handler, State } from '../context.ts';
-import { parseQuery } from '../target.ts';
+import { linkNext, parseQuery, parseWhole } from '../target.ts';
 import { sendObject } from './objects.ts';
 
 export interface SaveRouteOptions {
@@ -86,16 +86,4 @@ function slotOf(ctx: RouteContext): number {
 function parseSlot(text: string): number {
   if (/^\d{1,11}$/.test(text)) return Number(text);
   throw new KeystowError('bad-request', 'A slot is a number of at most 11 digits.');
-}
-
-function parseWhole(name: string, text: string, min: number, max: number): number {
-  const value = Number(text);
-  if (/^\d{1,9}$/.test(text) && value >= min && value <= max) return value;
-  throw new KeystowError('bad-request', `${name} is a whole number from ${min} to ${max}.`);
-}
-
-function linkNext(ctx: RouteContext, after: string, limit: number): void {
-  const query = parseQuery(ctx);
-  query.set('after', after).set('limit', String(limit));
-  ctx.set('Link', `<${ctx.path}?${new URLSearchParams([...query])}>; rel="next"`);
 }

@@ -15,18 +15,19 @@ import {
   parsePostPolicy,
   readableConditions,
 } from '../../s3/post-policy.ts';
-import { missingField, noSuchBucket, S3Error, withStatus } from '../../s3/s3-error.ts';
+import { missingField, noSuchBucket, S3Error } from '../../s3/s3-error.ts';
 import { objectLocation, parseSuccessAction, redirectLocation } from '../../s3/success-action.ts';
 import type { Buckets, StoredBucket } from '../../services/buckets.ts';
 import type { Caller } from '../../services/caller.ts';
 import { checkMayWrite } from '../../services/object-access.ts';
 import type { Objects, StoredObject } from '../../services/objects.ts';
-import { baseUrl } from '../base-url.ts';
+import { bucketUrl } from '../base-url.ts';
 import type { Context } from '../context.ts';
 import { type Form, openForm } from '../multipart.ts';
 import { sendEmpty, sendXml } from '../s3-answer.ts';
 import type { S3Callers } from '../s3-caller.ts';
-import type { S3Handler, S3Target } from '../s3-requests.ts';
+import { allowPages } from '../s3-cors.ts';
+import { asSavesRefusal, type S3Handler, type S3Target } from '../s3-requests.ts';
 
 export interface UploadOptions {
   readonly callers: S3Callers;
@@ -68,8 +69,9 @@ export function postObject(options: UploadOptions): S3Handler {
     if (name === undefined) throw missingField('bucket');
     ctx.state.object = `${name}/${key}`;
     const ranges = policy ? checkPostPolicy(policy, fields, now(), { bucket: name }) : [];
-    const bucket = await buckets.find(name);
+    const bucket = target.stored ?? (await buckets.find(name));
     if (!bucket) throw noSuchBucket(name);
+    allowPages(ctx, bucket);
     checkObjectKey(key);
     if (caller.upload && (caller.upload.bucket !== name || caller.upload.key !== key)) {
       throw new S3Error('AccessDenied');
@@ -99,10 +101,12 @@ export function postObject(options: UploadOptions): S3Handler {
     answer(ctx, target, stored, fields);
   }
 
-  /** Consoles know one refusal: in a bucket with saves a 400 is a 403 with the same code. */
-  async function asSavesRefusal(error: unknown, name: string | undefined): Promise<unknown> {
-    if (!(error instanceof S3Error) || error.status !== 400 || name === undefined) return error;
-    return (await buckets.find(name))?.saves ? withStatus(error, 403) : error;
+  /** Of a form that only its fields address: what its URL addresses is known before. */
+  async function refusalOf(error: unknown, target: S3Target, form: Form | undefined) {
+    if (target.bucket !== undefined) return error;
+    const name = bucketNameOf(target, formFields(form?.pairs ?? []));
+    const bucket = name === undefined ? undefined : await buckets.find(name);
+    return bucket?.saves ? asSavesRefusal(error) : error;
   }
 
   return async (ctx, target) => {
@@ -113,20 +117,18 @@ export function postObject(options: UploadOptions): S3Handler {
       form = openForm(ctx);
       await receive(ctx, target, form);
     } catch (error) {
-      throw await asSavesRefusal(error, bucketNameOf(target, formFields(form?.pairs ?? [])));
+      throw await refusalOf(error, target, form);
     } finally {
       await form?.close();
     }
   };
 
-  function bucketUrl(ctx: Context, { hostBucket }: S3Target, bucket: string): string {
-    const base = baseUrl(ctx, options.publicUrl);
-    return hostBucket && options.publicUrl === undefined ? base : `${base}/${bucket}`;
-  }
-
   function answer(ctx: Context, target: S3Target, stored: StoredObject, fields: FormFields): void {
     const { bucket, key, etag } = stored;
-    const location = objectLocation(bucketUrl(ctx, target, bucket), key);
+    const location = objectLocation(
+      bucketUrl(ctx, target.hostBucket, bucket, options.publicUrl),
+      key,
+    );
     const action = parseSuccessAction(fields);
     ctx.set('ETag', `"${etag}"`);
     if (action.status === 303) {

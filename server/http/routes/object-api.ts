@@ -1,0 +1,86 @@
+import type Router from '@koa/router';
+import { KeystowError } from '../../../shared/errors.ts';
+import { MAX_PAGE_OBJECTS } from '../../../shared/limits.ts';
+import type { Buckets } from '../../services/buckets.ts';
+import { readablePrefixes } from '../../services/grants.ts';
+import type { Objects, StoredObject } from '../../services/objects.ts';
+import { type PresignedUrls, presignInput } from '../../services/presigned-urls.ts';
+import { principalOf } from '../authenticate.ts';
+import { baseUrl } from '../base-url.ts';
+import { jsonBody, parseInput } from '../body.ts';
+import type { Context, Handler, State } from '../context.ts';
+import { linkNext, parseQuery, parseWhole } from '../target.ts';
+
+export interface ObjectApiOptions {
+  readonly buckets: Buckets;
+  readonly objects: Objects;
+  readonly presignedUrls: PresignedUrls;
+  readonly publicUrl: string | undefined;
+}
+
+/** Objects for those without an S3 client at hand: what lies in a bucket, and URLs for anybody. */
+export function objectApiRoutes(
+  router: Router<State>,
+  authenticated: Handler,
+  { buckets, objects, presignedUrls, publicUrl }: ObjectApiOptions,
+): void {
+  router.get('/api/objects/:bucket', authenticated, async (ctx) => {
+    const name = ctx.params['bucket'] ?? '';
+    const query = parseQuery(ctx);
+    const prefix = query.get('prefix') ?? '';
+    const limit = parseWhole(
+      'limit',
+      query.get('limit') ?? `${MAX_PAGE_OBJECTS}`,
+      1,
+      MAX_PAGE_OBJECTS,
+    );
+    const within = listable(ctx, name, prefix);
+    if (!(await buckets.find(name))) {
+      throw new KeystowError('not-found', `There is no bucket ${name}.`);
+    }
+    const page = await objects.page(name, {
+      prefix,
+      within,
+      limit,
+      delimiter: query.get('delimiter') || undefined,
+      after: query.get('after') || undefined,
+    });
+    if (page.next !== undefined) linkNext(ctx, page.next, limit);
+    ctx.body = {
+      objects: page.items.map(toJson),
+      prefixes: page.commonPrefixes,
+      ...(page.next === undefined ? {} : { next: page.next }),
+    };
+  });
+
+  router.post('/api/presign', authenticated, jsonBody, async (ctx) => {
+    const input = parseInput(presignInput, ctx.request.body);
+    ctx.set('Cache-Control', 'no-store');
+    ctx.body = {
+      url: await presignedUrls.create(principalOf(ctx), baseUrl(ctx, publicUrl), input),
+    };
+  });
+}
+
+/** What the caller's grants cover of the prefix. Throws `forbidden` where that is nothing. */
+function listable(ctx: Context, bucket: string, prefix: string): string[] {
+  const principal = principalOf(ctx);
+  const within = `${bucket}/`;
+  const readable = readablePrefixes(principal, within + prefix);
+  if (readable.length > 0) return readable.map((resource) => resource.slice(within.length));
+  throw new KeystowError(
+    'forbidden',
+    `The user ${principal.name} has no grant to read ${within}${prefix}: ask an admin for one.`,
+  );
+}
+
+function toJson({ key, size, etag, lastModified, attributes }: StoredObject) {
+  return {
+    key,
+    size,
+    etag: `"${etag}"`,
+    time: new Date(lastModified).toISOString(),
+    contentType: attributes.headers['content-type'],
+    acl: attributes.acl,
+  };
+}

@@ -1,0 +1,213 @@
+import { Readable } from 'node:stream';
+import type { Logger } from 'pino';
+import type { ByteRange } from '../s3/byte-range.ts';
+import { BlobMissing, type BlobStore } from '../stores/blob-store.ts';
+import { CommitConflict, type KvMutation, type KvStore } from '../stores/kv-store.ts';
+import {
+  BYTES_PREFIX,
+  type BytesPlace,
+  deleteBytes,
+  hasPart,
+  type NewBytes,
+  type PartNumbers,
+  type PartsPlace,
+  type Piece,
+} from './byte-places.ts';
+import {
+  DISCARDED_PREFIX,
+  decodeKept,
+  discardParts,
+  type Part,
+  partKey,
+  readParts,
+} from './part-records.ts';
+import { createReaders } from './readers.ts';
+import { type ByteDemands, receiveBytes } from './receive-bytes.ts';
+
+/** The bytes of objects: received, read, and removed once they are nobody's. */
+export interface ObjectBytes {
+  /** As receiveBytes. */
+  receive(source: AsyncIterable<Buffer>, demands: ByteDemands): Promise<NewBytes>;
+  /** Undefined where the bytes are gone. */
+  read(place: BytesPlace, range: ByteRange): Promise<Readable | Buffer | undefined>;
+  /** Where a part lies in the bytes, which count as one part where they are one piece. */
+  part(
+    place: BytesPlace,
+    size: number,
+    number: number,
+  ): Promise<{ readonly start: number; readonly size: number } | undefined>;
+  /** What a commit that makes the bytes nobody's has to write; then comes `drop`. */
+  release(place: BytesPlace): KvMutation[];
+  /** Removes released bytes, or received ones that no commit has named. Never rejects. */
+  drop(place: BytesPlace): Promise<void>;
+  /** Removes what is discarded of an upload's parts, once nobody reads it. Never rejects. */
+  clearParts(uploadId: string): Promise<void>;
+  /** The same for all uploads. */
+  clearDiscarded(): Promise<void>;
+  /** Removes bytes that no object has, which a crash left. To be called before anything is received. */
+  sweep(): Promise<number>;
+}
+
+/** Parts that are read, or removed, at a time. */
+const PARTS_AT_A_TIME = 500;
+
+export function createObjectBytes(options: {
+  readonly store: KvStore;
+  readonly blobs: BlobStore;
+  readonly log: Logger;
+}): ObjectBytes {
+  const { store, blobs, log } = options;
+  const readers = createReaders();
+
+  async function readPiece(piece: Piece, range: ByteRange): Promise<Readable | Buffer | undefined> {
+    if (piece.isInline) {
+      const entry = await store.get(BYTES_PREFIX + piece.id);
+      return entry?.value.subarray(range.start, range.end + 1);
+    }
+    return blobs.get(piece.id, range).catch((error) => {
+      if (error instanceof BlobMissing) return undefined;
+      throw error;
+    });
+  }
+
+  /** The parts stay while they are read: a reader gets the object whole, even one that is deleted. */
+  async function openParts(place: PartsPlace, range: ByteRange): Promise<Readable | undefined> {
+    const close = readers.open(place.uploadId);
+    const isThere = await hasParts(place).catch((error) => {
+      close();
+      throw error;
+    });
+    if (!isThere) {
+      close();
+      return undefined;
+    }
+    const stream = Readable.from(partBytes(place, range), { objectMode: false });
+    return stream.once('close', close);
+  }
+
+  async function hasParts({ uploadId }: PartsPlace): Promise<boolean> {
+    const marker = await store.get(DISCARDED_PREFIX + uploadId);
+    if (marker && decodeKept(marker).length === 0) return false;
+    return (await readParts(store, uploadId, 0, 1)).length > 0;
+  }
+
+  async function* partBytes(place: PartsPlace, range: ByteRange): AsyncGenerator<Buffer> {
+    let offset = 0;
+    for await (const { number, size, bytes } of partsOf(place)) {
+      const start = Math.max(range.start - offset, 0);
+      const end = Math.min(range.end - offset, size - 1);
+      if (start <= end) {
+        const piece = await readPiece(bytes, { start, end });
+        if (!piece)
+          throw new Error(`The bytes of part ${number} of ${place.uploadId} are missing.`);
+        if (Buffer.isBuffer(piece)) yield piece;
+        else yield* piece;
+      }
+      offset += size;
+      if (offset > range.end) return;
+    }
+  }
+
+  async function* partsOf({ uploadId, numbers }: PartsPlace): AsyncGenerator<Part> {
+    for await (const page of partPages(uploadId)) {
+      yield* page.filter(({ number }) => hasPart(numbers, number));
+    }
+  }
+
+  async function* partPages(uploadId: string): AsyncGenerator<Part[]> {
+    let after = 0;
+    for (;;) {
+      const page = await readParts(store, uploadId, after, PARTS_AT_A_TIME);
+      const last = page.at(-1);
+      if (!last) return;
+      yield page;
+      after = last.number;
+    }
+  }
+
+  /** An object may go while the parts that it does not have are being removed: then all go. */
+  async function removeDiscarded(uploadId: string): Promise<void> {
+    const key = DISCARDED_PREFIX + uploadId;
+    for (;;) {
+      const marker = await store.get(key);
+      if (!marker) return;
+      const kept = decodeKept(marker);
+      if (kept.length === 0) await readers.none(uploadId);
+      await removeParts(uploadId, kept);
+      try {
+        await store.commit([{ key, version: marker.version }], [{ type: 'delete', key }]);
+        return;
+      } catch (error) {
+        if (!(error instanceof CommitConflict)) throw error;
+      }
+    }
+  }
+
+  async function removeParts(uploadId: string, kept: PartNumbers): Promise<void> {
+    for await (const page of partPages(uploadId)) {
+      const gone = page.filter(({ number }) => !hasPart(kept, number));
+      if (gone.length === 0) continue;
+      const mutations = gone.flatMap(({ number, bytes }): KvMutation[] => [
+        { type: 'delete', key: partKey(uploadId, number) },
+        deleteBytes(bytes),
+      ]);
+      await store.commit([], mutations);
+      for (const { bytes } of gone) if (!bytes.isInline) await blobs.delete(bytes.id);
+    }
+  }
+
+  function clearParts(uploadId: string): Promise<void> {
+    return orTell(removeDiscarded(uploadId));
+  }
+
+  /** What is left is removed later. */
+  async function orTell(work: Promise<void>): Promise<void> {
+    await work.catch((error) =>
+      log.warn({ err: error }, "bytes that are nobody's were not removed"),
+    );
+  }
+
+  async function clearDiscarded(): Promise<void> {
+    for await (const page of store.keys({ prefix: DISCARDED_PREFIX })) {
+      for (const key of page) await clearParts(key.slice(DISCARDED_PREFIX.length));
+    }
+  }
+
+  return {
+    receive: (source, demands) => receiveBytes(source, demands, blobs),
+
+    read: (place, range) =>
+      'uploadId' in place ? openParts(place, range) : readPiece(place, range),
+
+    async part(place, size, number) {
+      if (!('uploadId' in place)) return number === 1 ? { start: 0, size } : undefined;
+      let start = 0;
+      for await (const part of partsOf(place)) {
+        if (part.number === number) return { start, size: part.size };
+        start += part.size;
+      }
+      return undefined;
+    },
+
+    release: (place) =>
+      'uploadId' in place ? [discardParts(place.uploadId, [])] : [deleteBytes(place)],
+
+    async drop(place) {
+      if ('uploadId' in place) await clearParts(place.uploadId);
+      else if (!place.isInline) await orTell(blobs.delete(place.id));
+    },
+
+    clearParts,
+    clearDiscarded,
+
+    sweep() {
+      return blobs.sweep(async (prefix) => {
+        const ids = new Set<string>();
+        for await (const page of store.keys({ prefix: BYTES_PREFIX + prefix })) {
+          for (const key of page) ids.add(key.slice(BYTES_PREFIX.length));
+        }
+        return ids;
+      });
+    },
+  };
+}
