@@ -156,12 +156,9 @@ export function checkPayloadHash(signed: string, calculated: string): void {
 
 type Get = (name: string) => string | undefined;
 
-/** Undefined for a chunked body. Neither of both is how HTTP says that there is none; S3 wants to be told. */
+/** Undefined for a chunked body; without either header there is none (RFC 9112, 6.3). */
 function rawLength(get: Get): number | undefined {
-  if (get('transfer-encoding') !== undefined) return undefined;
-  const length = get('content-length');
-  if (length === undefined) throw new S3Error('MissingContentLength');
-  return Number(length);
+  return get('transfer-encoding') === undefined ? Number(get('content-length') ?? 0) : undefined;
 }
 
 function decodedLength(get: Get): number {

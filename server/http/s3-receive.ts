@@ -3,7 +3,7 @@ import { checkSizeSoFar } from '../s3/check-post-policy.ts';
 import { checkCopyConditions, parseCopySource } from '../s3/copy-source.ts';
 import type { ChecksumAlgorithm } from '../s3/expected-checksums.ts';
 import { fieldValue } from '../s3/form-fields.ts';
-import { noSuchBucket } from '../s3/s3-error.ts';
+import { noSuchBucket, S3Error } from '../s3/s3-error.ts';
 import type { Buckets } from '../services/buckets.ts';
 import type { NewBytes, StoredChecksum } from '../services/byte-places.ts';
 import type { Caller } from '../services/caller.ts';
@@ -16,13 +16,19 @@ import { expectedOf } from './s3-payload.ts';
 
 /** Where the bytes of an object or of a part come from: the request's body, or another object. */
 
-/** `algorithm`: the checksum to keep where the client sends none. Rejects as `Objects.receive` does. */
+/**
+ * `algorithm`: the checksum to keep where the client sends none. Rejects as `Objects.receive` does, or with
+ * S3Error MissingContentLength: as S3, nobody stores an empty object by leaving something out.
+ */
 export function receiveBody(
   objects: Objects,
   { headers, payload }: S3Upload,
   options: { readonly maxBytes: number; readonly algorithm?: ChecksumAlgorithm | undefined },
 ): Promise<NewBytes> {
   const { length, trailer } = payload;
+  if (!headers.has('content-length') && !headers.has('transfer-encoding')) {
+    throw new S3Error('MissingContentLength');
+  }
   const limit = { min: 0, max: options.maxBytes };
   // What the headers alone tell is refused before the client is told to go on.
   if (length !== undefined) checkSizeSoFar([limit], length);
