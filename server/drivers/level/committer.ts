@@ -1,25 +1,12 @@
 import { KeystowError } from '../../../shared/errors.ts';
-import { MAX_QUEUED_COMMIT_BYTES, MAX_QUEUED_COMMITS } from '../../../shared/limits.ts';
-import {
-  CommitConflict,
-  CommitUncertain,
-  type KvCheck,
-  type KvMutation,
-} from '../../stores/kv-store.ts';
+import { createCommitQueue, type Member } from '../../stores/commit-queue.ts';
+import { CommitConflict, CommitUncertain, type KvMutation } from '../../stores/kv-store.ts';
 import type { Database } from './integrity.ts';
-import {
-  decodeVersion,
-  ENTRY_PREFIX,
-  encodeChange,
-  encodeEntry,
-  LOG_PREFIX,
-  logKey,
-} from './record.ts';
+import { decodeVersion, ENTRY_PREFIX, encodeChange, encodeEntry, logKey } from './record.ts';
 
 /**
- * Group commit: whatever is waiting is checked in order and written as one synced batch, and while
- * the disk works the next batch gathers. Callers are answered after the sync, those whose check
- * failed too: what it failed on may be in the same batch.
+ * A batch is checked in order and written with one sync. Callers are answered after it, those whose
+ * check failed too: what it failed on may be in the same batch.
  */
 
 /** Members and bytes of one batch; what is more waits for the next. */
@@ -29,14 +16,6 @@ const MAX_BATCH_BYTES = 4 * 1_048_576;
 const READ_AT_A_TIME = 64;
 /** Old entries of the change log that go with each new one, so that trimming keeps pace. */
 const TRIMMED_PER_WRITE = 2;
-
-interface Member {
-  readonly checks: readonly KvCheck[];
-  readonly mutations: readonly KvMutation[];
-  readonly bytes: number;
-  resolve(first: number): void;
-  reject(error: Error): void;
-}
 
 type Operation = { type: 'put'; key: string; value: Buffer } | { type: 'del'; key: string };
 
@@ -60,60 +39,11 @@ export function createCommitter(options: CommitterOptions) {
   const { database } = options;
   let { sequence, oldest, checkpoint } = options;
   let unwrittenCheckpoint = false;
-  let queue: Member[] = [];
-  let queuedBytes = 0;
-  let running: Promise<void> | undefined;
-  let refusal: KeystowError | undefined;
-
-  function commit(checks: readonly KvCheck[], mutations: readonly KvMutation[]): Promise<number> {
-    if (refusal) return Promise.reject(refusal);
-    const bytes = mutations.reduce((sum, mutation) => sum + mutationBytes(mutation), 0);
-    if (
-      queue.length >= MAX_QUEUED_COMMITS ||
-      (queue.length > 0 && queuedBytes + bytes > MAX_QUEUED_COMMIT_BYTES)
-    ) {
-      return Promise.reject(
-        new KeystowError('unavailable', 'Too many writes are waiting for the disk: try again.', {
-          headers: { 'Retry-After': '1' },
-        }),
-      );
-    }
-    return new Promise((resolve, reject) => {
-      queue.push({ checks, mutations, bytes, resolve, reject });
-      queuedBytes += bytes;
-      running ??= run();
-    });
-  }
-
-  async function run(): Promise<void> {
-    // Let everything that arrives in this turn of the event loop join the first batch.
-    await new Promise(setImmediate);
-    while (queue.length > 0) {
-      const members = takeBatch();
-      try {
-        const versions = await readVersions(members);
-        await write(members, versions);
-      } catch (error) {
-        for (const member of members) member.reject(asError(error));
-      }
-    }
-    running = undefined;
-  }
-
-  function takeBatch(): Member[] {
-    let bytes = 0;
-    let count = 0;
-    for (const member of queue) {
-      if (count > 0 && (count >= MAX_BATCH_MEMBERS || bytes + member.bytes > MAX_BATCH_BYTES))
-        break;
-      bytes += member.bytes;
-      count += 1;
-    }
-    const members = queue.slice(0, count);
-    queue = queue.slice(count);
-    queuedBytes -= bytes;
-    return members;
-  }
+  const queue = createCommitQueue({
+    maxMembers: MAX_BATCH_MEMBERS,
+    maxBytes: MAX_BATCH_BYTES,
+    write: async (members) => write(members, await readVersions(members)),
+  });
 
   async function write(
     members: readonly Member[],
@@ -195,26 +125,20 @@ export function createCommitter(options: CommitterOptions) {
     );
     const code = isFull ? 'disk-full' : 'unavailable';
     const what = isFull ? 'The disk is full' : 'Writing to the disk failed';
-    refusal = new KeystowError(code, `${what}: nothing was stored.`, { cause: error });
+    const refusal = new KeystowError(code, `${what}: nothing was stored.`, { cause: error });
     // What was under way may lie in LevelDB's log all the same, and come back with a restart.
     const failed = new KeystowError(code, `${what}: after a restart, look whether it was stored.`, {
       cause: new CommitUncertain(error),
     });
     options.onFailed(error);
-    const waiting = queue;
-    queue = [];
-    queuedBytes = 0;
-    for (const member of waiting) member.reject(refusal);
+    queue.refuse(refusal);
     return failed;
   }
 
   return {
-    commit,
+    commit: queue.commit,
     sequence: (): number => sequence,
-    async close(): Promise<void> {
-      refusal ??= new KeystowError('unavailable', 'The server is stopping: nothing was stored.');
-      await running;
-    },
+    close: queue.close,
   };
 }
 
@@ -231,10 +155,4 @@ function mutationOperations(mutation: KvMutation, sequence: number, at: number):
 
 function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
-}
-
-/** About what a mutation takes in LevelDB's log: the key stands there twice. */
-function mutationBytes(mutation: KvMutation): number {
-  const value = mutation.type === 'put' ? mutation.value.byteLength : 0;
-  return value + 2 * mutation.key.length + LOG_PREFIX.length + 64;
 }
