@@ -18,8 +18,9 @@ export interface Config {
   /** Undefined: the main listener speaks plain HTTP. */
   readonly tls: TlsConfig | undefined;
   readonly dataDir: string;
-  readonly store: 'level';
-  readonly blobs: 'file';
+  /** A `postgres://` URL, or the embedded store in the data directory. */
+  readonly store: 'level' | { readonly url: string };
+  readonly blobs: 'file' | S3BlobsConfig;
   readonly adminUser: string;
   readonly adminPassword: string | undefined;
   /** Of new passwords: 2^cost rounds. */
@@ -47,6 +48,15 @@ export interface Config {
   readonly trustProxy: boolean;
   readonly socketEio3: boolean;
   readonly logLevel: string;
+}
+
+/** An S3-compatible store; its credentials come from the AWS SDK's own chain. */
+export interface S3BlobsConfig {
+  readonly bucket: string;
+  /** Undefined for AWS itself. */
+  readonly endpoint: string | undefined;
+  readonly region: string;
+  readonly forcePathStyle: boolean;
 }
 
 export interface TlsConfig {
@@ -85,11 +95,17 @@ export const settings = [
   { name: 'TLS_CA', description: 'further certificates of the chain, PEM' },
   { name: 'TLS_PASSPHRASE', description: 'passphrase of the private key', isSecret: true },
   { name: 'DATA_DIR', default: './data', description: 'folder of everything that is stored' },
-  { name: 'STORE', default: 'level', description: 'where documents and users are kept: level' },
+  {
+    name: 'STORE',
+    default: 'level',
+    description:
+      'where all but large objects is kept: level, or a postgres:// URL (from the environment or STORE_FILE)',
+  },
   {
     name: 'BLOBS',
     default: 'file',
-    description: 'where the bytes of large objects are kept: file',
+    description:
+      'where the bytes of large objects are kept: file, or s3://BUCKET?endpoint=…&region=…&forcePathStyle=true',
   },
   { name: 'ADMIN_USER', default: 'admin', description: 'name of the admin made at first start' },
   {
@@ -210,8 +226,8 @@ export function parseConfig(
         }
       : undefined,
     dataDir: required('DATA_DIR'),
-    store: parseOneOf('STORE', required('STORE'), ['level']),
-    blobs: parseOneOf('BLOBS', required('BLOBS'), ['file']),
+    store: parseStore(flags['STORE'] ?? readSecret('STORE', env) ?? 'level', text('MASTER_KEY')),
+    blobs: parseBlobs(required('BLOBS')),
     adminUser: required('ADMIN_USER'),
     adminPassword: text('ADMIN_PASSWORD'),
     bcryptCost: parseNumber('BCRYPT_COST', required('BCRYPT_COST'), 4, 15),
@@ -268,10 +284,53 @@ function parseSwitch(name: string, text: string): boolean {
   return parseOneOf(name, text.toLowerCase(), ['on', 'off']) === 'on';
 }
 
+/** The value is not repeated in an error: the URL may have a password in it. */
+function parseStore(text: string, masterKey: string | undefined): Config['store'] {
+  if (text === 'level') return 'level';
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol !== 'postgres:' && url?.protocol !== 'postgresql:') {
+    throw new ConfigError('STORE is level or a URL such as postgres://USER@HOST/DATABASE.');
+  }
+  if (masterKey === undefined) {
+    throw new ConfigError(
+      'STORE=postgres://… needs MASTER_KEY, the same on every node: make one with "openssl rand -base64 32".',
+    );
+  }
+  return { url: text };
+}
+
+const BLOB_PARAMETERS = ['endpoint', 'region', 'forcePathStyle'];
+
+function parseBlobs(text: string): Config['blobs'] {
+  if (text === 'file') return 'file';
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const query = url?.searchParams ?? new URLSearchParams();
+  const unknown = [...query.keys()].find((name) => !BLOB_PARAMETERS.includes(name));
+  if (url?.protocol !== 's3:' || url.hostname === '' || !/^\/?$/.test(url.pathname)) {
+    throw new ConfigError('BLOBS is file or s3://BUCKET?endpoint=…&region=…&forcePathStyle=true.');
+  }
+  if (unknown !== undefined) {
+    throw new ConfigError(`BLOBS knows ${BLOB_PARAMETERS.join(', ')}, not "${unknown}".`);
+  }
+  const endpoint = query.get('endpoint') || undefined;
+  if (endpoint !== undefined && !/^https?:\/\/[^/]/.test(endpoint)) {
+    throw new ConfigError('The endpoint of BLOBS is a URL such as https://s3.example.');
+  }
+  return {
+    bucket: url.hostname,
+    endpoint,
+    region: query.get('region') || 'us-east-1',
+    forcePathStyle: parseBoolean('forcePathStyle of BLOBS', query.get('forcePathStyle') || 'false'),
+  };
+}
+
+function parseBoolean(name: string, text: string): boolean {
+  return parseOneOf(name, text, ['true', 'false']) === 'true';
+}
+
 function parseOneOf<T extends string>(name: string, text: string, values: readonly T[]): T {
   const value = values.find((allowed) => allowed === text);
   if (value === undefined) {
-    // The value is not repeated: STORE may be an URL with a password in it.
     throw new ConfigError(`${name} is ${values.join(' or ')}.`);
   }
   return value;

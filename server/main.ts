@@ -52,10 +52,20 @@ interface Listening {
 
 /** Opens the store that the configuration names. */
 export async function openStore(config: Config, log: Logger): Promise<KvStore> {
+  const { changesKeep } = config;
+  if (config.store !== 'level') {
+    const { openPostgresStore } = await import('./drivers/postgres/postgres-store.ts');
+    return openPostgresStore({
+      url: config.store.url,
+      changesKeep,
+      now: Date.now,
+      onIdleError: (error) => log.warn({ err: error }, 'a connection to the database was lost'),
+    });
+  }
   const { openLevelStore } = await import('./drivers/level/level-store.ts');
   return openLevelStore({
     dataDir: config.dataDir,
-    changesKeep: config.changesKeep,
+    changesKeep,
     now: Date.now,
     onFailed: (error) =>
       log.fatal({ err: error }, 'a write failed: writes are refused until a restart, reads go on'),
@@ -64,7 +74,11 @@ export async function openStore(config: Config, log: Logger): Promise<KvStore> {
 }
 
 /** Opens the blob store that the configuration names. */
-async function openBlobStore(config: Config): Promise<BlobStore> {
+export async function openBlobStore(config: Config): Promise<BlobStore> {
+  if (config.blobs !== 'file') {
+    const { openS3BlobStore } = await import('./drivers/s3/s3-blob-store.ts');
+    return openS3BlobStore({ ...config.blobs, now: Date.now });
+  }
   const { openFileBlobStore } = await import('./drivers/file/file-blob-store.ts');
   return openFileBlobStore(join(config.dataDir, 'blobs'));
 }
