@@ -54,6 +54,8 @@ export interface AppServices {
   readonly bucketOfHost: BucketOfHost;
   /** Base of the URLs in answers; undefined: what the request was sent to. */
   readonly publicUrl: string | undefined;
+  /** Rejects with `unavailable` where this node should get no requests. */
+  readonly checkReady: () => Promise<void>;
   readonly region: string;
   readonly anonymousSigning: boolean;
   /** Origins whose pages may use the JSON routes. */
@@ -77,7 +79,7 @@ export function createApp(services: AppServices): Koa<State> {
 
   const router = new Router<State>({ strict: true, sensitive: true });
   const authenticated = authenticate(services.authenticator);
-  healthRoutes(router);
+  healthRoutes(router, services.checkReady);
   userRoutes(router, authenticated, services.users);
   signedFormRoutes(router, authenticated, services);
   saveRoutes(router, authenticated, services);

@@ -18,10 +18,11 @@ import { isPassword, isUserName, USER_NAME_RULE } from './services/users.ts';
 /**
  * There is no default password. One that is given is applied at every start: the way back in. With
  * none, and no user stored yet, one is made and handed to `print`, before it is stored: a crash in
- * between leaves no admin whom nobody knows the password of.
+ * between leaves no admin whom nobody knows the password of. Of several nodes that start at once only
+ * the one that stored it may print: there it comes after.
  */
 export async function ensureAdmin(
-  config: Pick<Config, 'adminUser' | 'adminPassword'>,
+  config: Pick<Config, 'adminUser' | 'adminPassword' | 'store'>,
   users: Users,
   passwords: Passwords,
   print: (line: string) => void,
@@ -31,8 +32,10 @@ export async function ensureAdmin(
   if (adminPassword === undefined) {
     if ((await users.list()).length > 0) return;
     const password = randomBytes(18).toString('base64url');
-    print(`keystow made the user ${name} with the password ${password} (printed only this once)`);
-    await users.put(name, { password, role: 'admin' });
+    const line = `keystow made the user ${name} with the password ${password} (printed only this once)`;
+    if (config.store === 'level') print(line);
+    const isMade = await users.createAdmin(name, password);
+    if (config.store !== 'level' && isMade) print(line);
     return;
   }
   if (!isPassword(adminPassword)) {

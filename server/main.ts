@@ -3,7 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { SecureContextOptions } from 'node:tls';
 import type { Logger } from 'pino';
-import { SHUTDOWN_GRACE_MS, UPLOAD_SWEEP_MS } from '../shared/limits.ts';
+import { KeystowError } from '../shared/errors.ts';
+import { PARTS_GRACE_MS, SHUTDOWN_GRACE_MS, UPLOAD_SWEEP_MS } from '../shared/limits.ts';
 import { createApp } from './app.ts';
 import { type Config, ConfigError } from './config.ts';
 import {
@@ -27,6 +28,7 @@ import { createPasswords } from './services/passwords.ts';
 import { createPresignedUrls } from './services/presigned-urls.ts';
 import { createSaves } from './services/saves.ts';
 import { createSignedForms } from './services/signed-forms.ts';
+import { createSweeper } from './services/sweeper.ts';
 import { createThrottle } from './services/throttle.ts';
 import { createUsers } from './services/users.ts';
 import { type Bridge, createBridge } from './socket/bridge.ts';
@@ -104,12 +106,15 @@ export async function startServer(
 ): Promise<RunningServer> {
   const tls = config.tls && (await loadTls(config.tls, (message) => log.warn(message)));
   const now = overrides.now ?? Date.now;
+  const isShared = config.store !== 'level';
   const store = await (overrides.openStore ?? openStore)(config, log);
   const passwords = createPasswords(config.bcryptCost);
   const listening: Listening[] = [];
+  let isStopping = false;
   let sweeping: NodeJS.Timeout | undefined;
 
   async function close(): Promise<void> {
+    isStopping = true;
     clearInterval(sweeping);
     await Promise.all(listening.map((open) => stop(open, log)));
     await passwords.close();
@@ -122,7 +127,13 @@ export async function startServer(
     const accessKeys = createAccessKeys({ store, users, secretBox, now });
     const buckets = createBuckets(store, now);
     const blobs = await openBlobStore(config);
-    const objectBytes = createObjectBytes({ store, blobs, log });
+    const objectBytes = createObjectBytes({
+      store,
+      blobs,
+      log,
+      now,
+      graceMs: isShared ? PARTS_GRACE_MS : 0,
+    });
     const objects = createObjects({ store, objectBytes, buckets, log, now });
     const uploads = createMultipartUploads({ store, buckets, objects, objectBytes, now });
     const saves = createSaves({ store, buckets, objects });
@@ -144,12 +155,15 @@ export async function startServer(
     await ensureAccessKey(config, accessKeys);
     checkAnonymousSigning(config, (message) => log.warn(message));
     await ensureBuckets(config, buckets);
-    await uploads.sweep();
-    sweeping = setInterval(() => {
-      uploads.sweep().catch((error) => log.warn({ err: error }, 'old uploads were not aborted'));
-    }, UPLOAD_SWEEP_MS).unref();
-    const swept = await objectBytes.sweep();
-    if (swept > 0) log.info({ swept }, 'removed what unfinished uploads had left');
+    const sweep = createSweeper({ store, uploads, objectBytes, log, now });
+    // In a folder of one's own all that is nobody's now was left by a crash.
+    const isOwnFolder = config.blobs === 'file';
+    if (isOwnFolder) await sweep.everything();
+    else void sweep.leased();
+    sweeping = setInterval(isOwnFolder ? sweep.uploads : sweep.leased, UPLOAD_SWEEP_MS).unref();
+    if (isShared && isOwnFolder) {
+      log.warn('BLOBS is file: large objects are on this machine alone, so this is the only node');
+    }
     const publicHost = config.publicUrl && new URL(config.publicUrl).hostname;
     const bucketOf = (host: string) => bucketOfHost(host, config.s3Domains, publicHost);
     const isBucketHost = (host: string) => bucketOf(host) !== undefined;
@@ -158,6 +172,7 @@ export async function startServer(
         users,
         passwords,
         throttle: createThrottle(),
+        isShared,
         now,
       }),
       documents: createDocuments(store, { maxDocumentBytes: config.maxDocumentBytes }),
@@ -175,6 +190,10 @@ export async function startServer(
       maxUploadBytes: config.maxUploadBytes,
       bucketOfHost: bucketOf,
       publicUrl: config.publicUrl,
+      checkReady: async () => {
+        if (isStopping) throw new KeystowError('unavailable', 'The server is stopping.');
+        await store.sequence();
+      },
       region: config.region,
       anonymousSigning: config.anonymousSigning,
       corsOrigins: config.corsOrigins,

@@ -31,6 +31,10 @@ export const MIN_PART_BYTES = 5 * 1_048_576;
 export const UPLOAD_LIFE_MS = 7 * 86_400_000;
 /** How often that is looked for, in milliseconds. */
 export const UPLOAD_SWEEP_MS = 3_600_000;
+/** How long parts of a deleted object stay where other nodes may be reading them, in milliseconds. */
+export const PARTS_GRACE_MS = 6 * 3_600_000;
+/** How long a node that sweeps keeps others from it, in milliseconds. */
+export const SWEEP_LEASE_MS = 10 * 60_000;
 /** Default of `SUBMIT_MAX_BYTES`: one submitted file. */
 export const DEFAULT_SUBMIT_MAX_BYTES = 15 * 1_048_576;
 /** Files of one request to `/submit-files`. */

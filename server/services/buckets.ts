@@ -206,7 +206,7 @@ export function createBuckets(store: KvStore, now: () => number): Buckets {
         const outcome = await commitAs(store, by, [unused], [{ type: 'delete', key: unused.key }]);
         if (typeof outcome !== 'number') continue;
         await forgetSlots(bucket.id);
-        await endUploads(store, bucket);
+        await endUploads(store, bucket, now());
         return 'removed';
       }
     },

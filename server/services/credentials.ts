@@ -28,9 +28,11 @@ export function createAuthenticator(options: {
   readonly users: Users;
   readonly passwords: Passwords;
   readonly throttle: Throttle;
+  /** Other nodes change users, too: what was verified is compared with the record every time. */
+  readonly isShared: boolean;
   readonly now: () => number;
 }): Authenticator {
-  const { users, passwords, throttle, now } = options;
+  const { users, passwords, throttle, isShared, now } = options;
   const cacheKey = randomBytes(32);
   const verified = new Map<string, Verified>();
   const pending = new Map<string, Promise<Principal>>();
@@ -97,14 +99,20 @@ export function createAuthenticator(options: {
     verified.set(key, { principal, expires: now() + CACHED_CREDENTIALS_TTL_MS });
   }
 
+  async function isCurrent({ name, version }: Principal): Promise<boolean> {
+    return !isShared || (await users.find(name))?.version === version;
+  }
+
   return {
-    verify(credentials, address) {
+    async verify(credentials, address) {
       const { username, password } = credentials;
       const key = createHmac('sha256', cacheKey)
         .update(JSON.stringify([username, password]))
         .digest('base64');
       const known = verified.get(key);
-      if (known && known.expires > now()) return Promise.resolve(known.principal);
+      if (known && known.expires > now() && (await isCurrent(known.principal))) {
+        return known.principal;
+      }
       verified.delete(key);
       // Many connections that begin with the same credentials cost one bcrypt; an attempt from
       // another address counts there.

@@ -144,7 +144,10 @@ export function createMultipartUploads(options: {
     const checksum = checksumOf(upload, parts);
     checkWholeChecksum(wanted.checksum, checksum);
     const numbers = toPartNumbers(parts.map(({ number }) => number));
-    const unused = parts.length < received.length ? [discardParts(upload.id, numbers)] : [];
+    const unused =
+      parts.length < received.length
+        ? [discardParts(upload.id, { kept: numbers, since: now() })]
+        : [];
     return {
       etag: multipartEtag(parts.map(({ etag }) => etag)),
       size,
@@ -156,7 +159,7 @@ export function createMultipartUploads(options: {
   }
 
   async function abort(upload: MultipartUpload, by: Caller): Promise<void> {
-    if (!(await endUpload(store, upload, by))) throw noSuchUpload(upload.id);
+    if (!(await endUpload(store, upload, now(), by))) throw noSuchUpload(upload.id);
     void objectBytes.clearParts(upload.id);
   }
 
@@ -252,7 +255,7 @@ export function createMultipartUploads(options: {
         for (const upload of page) {
           const bucket = await buckets.find(upload.bucket);
           const isStale = upload.initiated < now() - UPLOAD_LIFE_MS;
-          if (isStale || bucket?.id !== upload.bucketId) await endUpload(store, upload);
+          if (isStale || bucket?.id !== upload.bucketId) await endUpload(store, upload, now());
         }
       }
       await objectBytes.clearDiscarded();

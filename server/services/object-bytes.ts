@@ -15,7 +15,7 @@ import {
 } from './byte-places.ts';
 import {
   DISCARDED_PREFIX,
-  decodeKept,
+  decodeDiscarded,
   discardParts,
   type Part,
   partKey,
@@ -55,8 +55,11 @@ export function createObjectBytes(options: {
   readonly store: KvStore;
   readonly blobs: BlobStore;
   readonly log: Logger;
+  readonly now: () => number;
+  /** How long the parts of a deleted object stay for readers on other nodes, in milliseconds. */
+  readonly graceMs: number;
 }): ObjectBytes {
-  const { store, blobs, log } = options;
+  const { store, blobs, log, now, graceMs } = options;
   const readers = createReaders();
 
   async function readPiece(piece: Piece, range: ByteRange): Promise<Readable | Buffer | undefined> {
@@ -87,7 +90,7 @@ export function createObjectBytes(options: {
 
   async function hasParts({ uploadId }: PartsPlace): Promise<boolean> {
     const marker = await store.get(DISCARDED_PREFIX + uploadId);
-    if (marker && decodeKept(marker).length === 0) return false;
+    if (marker && decodeDiscarded(marker).kept.length === 0) return false;
     return (await readParts(store, uploadId, 0, 1)).length > 0;
   }
 
@@ -131,8 +134,11 @@ export function createObjectBytes(options: {
     for (;;) {
       const marker = await store.get(key);
       if (!marker) return;
-      const kept = decodeKept(marker);
-      if (kept.length === 0) await readers.none(uploadId);
+      const { kept, since } = decodeDiscarded(marker);
+      if (kept.length === 0) {
+        if (now() - since < graceMs) return;
+        await readers.none(uploadId);
+      }
       await removeParts(uploadId, kept);
       try {
         await store.commit([{ key, version: marker.version }], [{ type: 'delete', key }]);
@@ -190,7 +196,9 @@ export function createObjectBytes(options: {
     },
 
     release: (place) =>
-      'uploadId' in place ? [discardParts(place.uploadId, [])] : [deleteBytes(place)],
+      'uploadId' in place
+        ? [discardParts(place.uploadId, { kept: [], since: now() })]
+        : [deleteBytes(place)],
 
     async drop(place) {
       if ('uploadId' in place) await clearParts(place.uploadId);

@@ -21,7 +21,7 @@ export interface Part {
 export type PartRecord = Omit<Part, 'number' | 'version'>;
 
 const PART_PREFIX = 'part/';
-/** Uploads whose parts have to go, with the numbers of those that stay. */
+/** Uploads whose parts have to go: all, or some of them. */
 export const DISCARDED_PREFIX = 'discarded-parts/';
 
 export function partKey(uploadId: string, number: number): string {
@@ -60,12 +60,20 @@ export async function readParts(
   return parts;
 }
 
-/** The parts of an upload have to go, but for those that an object keeps. */
-export function discardParts(uploadId: string, kept: PartNumbers): KvMutation {
-  const value = Buffer.from(JSON.stringify(kept));
+/** What of an upload's parts has to go. */
+export interface DiscardedParts {
+  /** Those that an object keeps. */
+  readonly kept: PartNumbers;
+  /** Milliseconds since 1970. */
+  readonly since: number;
+}
+
+/** All parts of the upload have to go, but for those that are kept. */
+export function discardParts(uploadId: string, discarded: DiscardedParts): KvMutation {
+  const value = Buffer.from(JSON.stringify(discarded));
   return { type: 'put', key: DISCARDED_PREFIX + uploadId, value };
 }
 
-export function decodeKept({ value }: KvEntry): PartNumbers {
+export function decodeDiscarded({ value }: KvEntry): DiscardedParts {
   return JSON.parse(value.toString());
 }

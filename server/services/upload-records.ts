@@ -94,9 +94,10 @@ export async function* allUploads(store: KvStore): AsyncGenerator<MultipartUploa
 export async function endUpload(
   store: KvStore,
   upload: MultipartUpload,
+  now: number,
   by: Caller = ANONYMOUS,
 ): Promise<boolean> {
-  const mutations = [deleteUpload(upload), discardParts(upload.id, [])];
+  const mutations = [deleteUpload(upload), discardParts(upload.id, { kept: [], since: now })];
   const outcome = await commitAs(store, by, [uploadCheck(upload)], mutations);
   return typeof outcome === 'number';
 }
@@ -105,9 +106,11 @@ export async function endUpload(
 export async function endUploads(
   store: KvStore,
   bucket: { readonly name: string; readonly id: string },
+  now: number,
 ): Promise<void> {
   for await (const page of store.range({ prefix: uploadKey(bucket.name, '') })) {
     const uploads = page.map((entry) => parseUpload(bucket.name, entry));
-    for (const upload of uploads) if (upload.bucketId === bucket.id) await endUpload(store, upload);
+    for (const upload of uploads)
+      if (upload.bucketId === bucket.id) await endUpload(store, upload, now);
   }
 }

@@ -39,6 +39,8 @@ export interface Users {
   list(): Promise<User[]>;
   /** Creates or replaces; a present user keeps the password and the grants that are not given. */
   put(name: string, input: UserInput, by?: Principal): Promise<{ user: User; isNew: boolean }>;
+  /** Creates an admin; false where somebody else has made a user of that name. */
+  createAdmin(name: string, password: string): Promise<boolean>;
   /** Removes the user's access keys too. Rejects with `not-found`, or `conflict` for the last admin. */
   remove(name: string, by?: Principal): Promise<void>;
   /** Called with the name once a change is on disk, before its request is answered. */
@@ -195,6 +197,19 @@ export function createUsers(store: KvStore, passwords: Passwords): Users {
         return { checks, mutations: [{ type: 'put', key: USER_PREFIX + name, value }] };
       });
       return { user, isNew };
+    },
+
+    async createAdmin(name, password) {
+      const passwordHash = await passwords.hash(password);
+      const key = USER_PREFIX + name;
+      const value = Buffer.from(JSON.stringify({ role: 'admin', grants: [], passwordHash }));
+      try {
+        await store.commit([{ key, version: null }], [{ type: 'put', key, value }]);
+        return true;
+      } catch (error) {
+        if (error instanceof CommitConflict) return false;
+        throw error;
+      }
     },
 
     async remove(name, by) {

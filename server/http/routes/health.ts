@@ -1,9 +1,12 @@
 import type Router from '@koa/router';
 import { version } from '../../version.ts';
 import type { State } from '../context.ts';
+import { parseQuery } from '../target.ts';
 
-export function healthRoutes(router: Router<State>): void {
-  router.get('/api/health', (ctx) => {
+/** Liveness; with `?ready` whether it should get requests: 503 while it stops or has no store. */
+export function healthRoutes(router: Router<State>, checkReady: () => Promise<void>): void {
+  router.get('/api/health', async (ctx) => {
+    if (parseQuery(ctx).has('ready')) await checkReady();
     ctx.body = { status: 'ok', version };
   });
 
