@@ -226,7 +226,7 @@ export function parseConfig(
         }
       : undefined,
     dataDir: required('DATA_DIR'),
-    store: parseStore(flags['STORE'] ?? readSecret('STORE', env) ?? 'level', text('MASTER_KEY')),
+    store: parseSharedStore(flags['STORE'] ?? readStoreSetting(env), text('MASTER_KEY')),
     blobs: parseBlobs(required('BLOBS')),
     adminUser: required('ADMIN_USER'),
     adminPassword: text('ADMIN_PASSWORD'),
@@ -284,24 +284,31 @@ function parseSwitch(name: string, text: string): boolean {
   return parseOneOf(name, text.toLowerCase(), ['on', 'off']) === 'on';
 }
 
+/** What `STORE` or the file that `STORE_FILE` names says. */
+export function readStoreSetting(env: Readonly<Record<string, string | undefined>>): string {
+  return readSecret('STORE', env) ?? 'level';
+}
+
 /** The value is not repeated in an error: the URL may have a password in it. */
-function parseStore(text: string, masterKey: string | undefined): Config['store'] {
+export function parseStore(text: string): Config['store'] {
   if (text === 'level') return 'level';
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url?.protocol !== 'postgres:' && url?.protocol !== 'postgresql:') {
-    throw new ConfigError('STORE is level or a URL such as postgres://USER@HOST/DATABASE.');
-  }
-  if (masterKey === undefined) {
-    throw new ConfigError(
-      'STORE=postgres://… needs MASTER_KEY, the same on every node: make one with "openssl rand -base64 32".',
-    );
-  }
-  return { url: text };
+  if (url?.protocol === 'postgres:' || url?.protocol === 'postgresql:') return { url: text };
+  throw new ConfigError('STORE is level or a URL such as postgres://USER@HOST/DATABASE.');
+}
+
+function parseSharedStore(text: string, masterKey: string | undefined): Config['store'] {
+  const store = parseStore(text);
+  if (store === 'level' || masterKey !== undefined) return store;
+  throw new ConfigError(
+    'STORE=postgres://… needs MASTER_KEY, the same on every node: make one with "openssl rand -base64 32".',
+  );
 }
 
 const BLOB_PARAMETERS = ['endpoint', 'region', 'forcePathStyle'];
 
-function parseBlobs(text: string): Config['blobs'] {
+/** Throws ConfigError. */
+export function parseBlobs(text: string): Config['blobs'] {
   if (text === 'file') return 'file';
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const query = url?.searchParams ?? new URLSearchParams();

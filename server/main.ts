@@ -34,7 +34,7 @@ import { createUsers } from './services/users.ts';
 import { type Bridge, createBridge } from './socket/bridge.ts';
 import { createDispatch } from './socket/dispatch.ts';
 import type { BlobStore } from './stores/blob-store.ts';
-import type { KvStore } from './stores/kv-store.ts';
+import { type KvStore, MIGRATION_KEY } from './stores/kv-store.ts';
 import { loadTls } from './tls.ts';
 import { version } from './version.ts';
 
@@ -122,6 +122,7 @@ export async function startServer(
   }
 
   try {
+    await checkMigrated(store);
     const users = createUsers(store, passwords);
     const secretBox = await openSecretBox(config, store);
     const accessKeys = createAccessKeys({ store, users, secretBox, now });
@@ -236,6 +237,14 @@ export async function startServer(
     await close();
     throw error;
   }
+}
+
+/** What is half copied is not served: what is missing would be missed, and what is new overwritten. */
+async function checkMigrated(store: KvStore): Promise<void> {
+  if ((await store.get(MIGRATION_KEY)) === undefined) return;
+  throw new ConfigError(
+    'A data directory is being migrated to this store: let `keystow migrate` finish first.',
+  );
 }
 
 function listen(

@@ -1,6 +1,6 @@
 import type { ChecksumAlgorithm } from '../s3/expected-checksums.ts';
 import type { ChecksumType } from '../s3/part-checksums.ts';
-import type { KvCheck, KvMutation } from '../stores/kv-store.ts';
+import type { KvCheck, KvEntry, KvMutation } from '../stores/kv-store.ts';
 
 /** Where the bytes of an object lie, and what a commit has to write for them. */
 
@@ -69,4 +69,20 @@ export function putBytes({ id }: Piece, inline: Buffer): KvMutation {
 
 export function deleteBytes({ id }: Piece): KvMutation {
   return { type: 'delete', key: BYTES_PREFIX + id };
+}
+
+/** A blob that an entry of the store refers to, which is of an object or of a part. */
+export interface BlobReference {
+  readonly id: string;
+  readonly size: number;
+  /** In hex. */
+  readonly md5: string;
+}
+
+/** For moving a store; undefined for an entry of another kind, or without a blob of its own. */
+export function blobReference({ key, value }: KvEntry): BlobReference | undefined {
+  if (!key.startsWith('object/') && !key.startsWith('part/')) return undefined;
+  const record: { bytes: BytesPlace; size: number; etag: string } = JSON.parse(value.toString());
+  const { bytes, size, etag } = record;
+  return 'uploadId' in bytes || bytes.isInline ? undefined : { id: bytes.id, size, md5: etag };
 }

@@ -7,10 +7,11 @@ import type { ByteRange } from '../s3/byte-range.ts';
  */
 export interface BlobStore {
   /**
-   * Resolves once every byte is on disk, under a new name. Rejects with what the source threw, or a
-   * `KeystowError` (`unavailable`, `disk-full`); then nothing is left behind.
+   * Resolves once every byte is on disk, under a new name, or under that of a blob of another store, 32
+   * hexadecimal digits. Rejects with what the source threw, or a `KeystowError` (`unavailable`,
+   * `disk-full`); then nothing is left behind.
    */
-  put(source: AsyncIterable<Buffer>): Promise<StoredBlob>;
+  put(source: AsyncIterable<Buffer>, id?: string): Promise<StoredBlob>;
 
   /**
    * The bytes from `start` to `end`, both included. Rejects with `BlobMissing`, or `BlobDamaged` where

@@ -98,6 +98,9 @@ export interface KvStore {
   close(): Promise<void>;
 }
 
+/** There while another store is being copied into this one. */
+export const MIGRATION_KEY = 'meta/migration';
+
 /** A key of the store, in bytes of UTF-8; PostgreSQL's index rows hold no more than 2,704. */
 export const MAX_STORE_KEY_BYTES = 2_048;
 /** Mutations of one commit. */

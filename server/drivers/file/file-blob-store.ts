@@ -41,8 +41,7 @@ export async function openFileBlobStore(folder: string): Promise<BlobStore> {
   }
 
   return {
-    async put(source) {
-      const id = randomBytes(16).toString('hex');
+    async put(source, id = randomBytes(16).toString('hex')) {
       const temporary = join(incoming, id);
       const handle = await asStoreError(open(temporary, 'wx', 0o600));
       try {

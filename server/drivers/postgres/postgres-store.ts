@@ -56,7 +56,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   };
 }
 
-async function prepare(pool: pg.Pool): Promise<void> {
+export async function prepare(pool: pg.Pool): Promise<void> {
   const client = await pool.connect();
   try {
     await checkDurability(client);
@@ -81,7 +81,7 @@ async function checkDurability(client: pg.PoolClient): Promise<void> {
 }
 
 /** In one line, and without the URL, which may have a password in it. */
-function asPostgresError(error: unknown): Error {
+export function asPostgresError(error: unknown): Error {
   if (error instanceof PostgresError) return error;
   if (error instanceof NewerSchemaError) return new PostgresError(error.message);
   const reason = error instanceof Error && error.message !== '' ? error.message : String(error);

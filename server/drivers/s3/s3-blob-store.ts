@@ -132,14 +132,13 @@ export async function openS3BlobStore(options: S3BlobStoreOptions): Promise<Blob
   }
 
   return {
-    async put(source) {
+    async put(source, id = randomBytes(16).toString('hex')) {
       if (uploads >= MAX_UPLOADS) {
         throw new KeystowError('unavailable', 'Too many uploads are under way: try again.', {
           headers: { 'Retry-After': '1' },
         });
       }
       uploads += 1;
-      const id = randomBytes(16).toString('hex');
       try {
         return { id, size: await upload(id, source) };
       } finally {
@@ -179,6 +178,8 @@ export async function openS3BlobStore(options: S3BlobStoreOptions): Promise<Blob
 
 /** Without checksums that only newer servers know. */
 export function createS3Client({ endpoint, region, forcePathStyle }: S3Location): S3Client {
+  // Its advice about versions of Node is for developers: an operator's log has JSON lines.
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
   return new S3Client({
     ...(endpoint === undefined ? {} : { endpoint }),
     region,

@@ -1,0 +1,99 @@
+import { type KvEntry, type KvRange, MIGRATION_KEY } from '../../stores/kv-store.ts';
+import { createPool } from './database.ts';
+import { asPostgresError, PostgresError, prepare } from './postgres-store.ts';
+import { createReader } from './reader.ts';
+
+/** A database that the entries of another store are copied into, with their versions. */
+export interface ImportTarget {
+  /**
+   * The last key that an earlier copy of the same source wrote; undefined at the beginning. Rejects with
+   * PostgresError for a database that has other entries in it.
+   */
+  begin(source: string): Promise<string | undefined>;
+  /** Writes entries, in byte order of their keys, and remembers the last one with them. */
+  write(entries: readonly KvEntry[]): Promise<void>;
+  /** What was written, as the source gives it. */
+  range(range: KvRange): AsyncIterable<KvEntry[]>;
+  /** From now on the database can be served from, and numbers follow that of the source. */
+  finish(sequence: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+interface Progress {
+  readonly source: string;
+  readonly after?: string | undefined;
+}
+
+export async function openImportTarget(url: string): Promise<ImportTarget> {
+  const pool = createPool({ url, onIdleError: () => {} });
+  try {
+    await prepare(pool);
+  } catch (error) {
+    await pool.end();
+    throw asPostgresError(error);
+  }
+  const reader = createReader(pool);
+  const mark = Buffer.from(MIGRATION_KEY);
+  let source = '';
+
+  return {
+    async begin(from) {
+      source = from;
+      const entry = await reader.get(MIGRATION_KEY);
+      if (entry) {
+        const progress: Progress = JSON.parse(entry.value.toString());
+        if (progress.source === source) return progress.after;
+        throw new PostgresError(
+          'The database holds a part of another data directory, or of an earlier state of this one: empty it first.',
+        );
+      }
+      for await (const page of reader.keys({ prefix: '', limit: 1 })) {
+        if (page.length > 0) throw new PostgresError('The database is not empty: empty it first.');
+      }
+      await pool.query('insert into keystow_entries (key, version, value) values ($1, 0, $2)', [
+        mark,
+        encode({ source }),
+      ]);
+      return undefined;
+    },
+
+    async write(entries) {
+      const after = entries.at(-1)?.key;
+      await pool.query(
+        `with written as (
+           insert into keystow_entries (key, version, value)
+             select * from unnest($1::bytea[], $2::bigint[], $3::bytea[])
+             on conflict (key) do update set version = excluded.version, value = excluded.value
+         )
+         update keystow_entries set value = $5 where key = $4`,
+        [
+          entries.map(({ key }) => Buffer.from(key)),
+          entries.map(({ version }) => version),
+          entries.map(({ value }) => value),
+          mark,
+          encode({ source, after }),
+        ],
+      );
+    },
+
+    async *range(range) {
+      for await (const page of reader.range(range)) {
+        yield page.filter(({ key }) => key !== MIGRATION_KEY);
+      }
+    },
+
+    async finish(sequence) {
+      await pool.query(
+        `with finished as (delete from keystow_entries where key = $1)
+         update keystow_head set sequence = greatest(sequence, $2)`,
+        [mark, sequence],
+      );
+    },
+
+    close: () => pool.end(),
+  };
+}
+
+function encode(progress: Progress): Buffer {
+  return Buffer.from(JSON.stringify(progress));
+}
