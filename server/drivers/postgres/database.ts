@@ -27,6 +27,8 @@ export function createPool({ url, onIdleError }: DatabaseOptions): pg.Pool {
     application_name: 'keystow',
   });
   pool.on('error', onIdleError);
+  // Who uses a connection that is lost is told by the query; without a listener the process would end.
+  pool.on('connect', (client) => client.on('error', () => {}));
   return pool;
 }
 
