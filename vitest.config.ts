@@ -1,8 +1,14 @@
 import { defineConfig } from 'vitest/config';
 
+/** What needs a PostgreSQL: one is started for all of them, and only for them. */
+const shared = [
+  'test/scale/**/*.test.ts',
+  'test/conformance/postgres.test.ts',
+  'test/drivers/postgres-*.test.ts',
+];
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     // Some wait for processes and time-outs: more than two cores' worth.
     maxWorkers: 3,
     isolate: false,
@@ -10,5 +16,15 @@ export default defineConfig({
     server: { deps: { external: [/\/dist\/server\//] } },
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    projects: [
+      {
+        extends: true,
+        test: { name: 'embedded', include: ['test/**/*.test.ts'], exclude: shared },
+      },
+      {
+        extends: true,
+        test: { name: 'shared', include: shared, globalSetup: 'test/support/postgres-setup.ts' },
+      },
+    ],
   },
 });

@@ -206,10 +206,16 @@ export function createAccessKeys(options: {
     },
 
     async ensure(pair) {
-      const record = await find(pair.accessKeyId);
+      let record = await find(pair.accessKeyId);
       if (!record) {
-        await storeKey(pair, {});
-        return;
+        try {
+          await storeKey(pair, {});
+          return;
+        } catch (error) {
+          // Another node that starts has made it meanwhile.
+          record = await find(pair.accessKeyId);
+          if (!record) throw error;
+        }
       }
       if (record.user !== pair.user) {
         throw new KeystowError(

@@ -1,18 +1,9 @@
-import { afterAll, beforeAll } from 'vitest';
 import { openPostgresStore } from '../../server/drivers/postgres/postgres-store.ts';
-import { startPostgres, type TestPostgres } from '../support/postgres.ts';
+import { createDatabase } from '../support/database.ts';
 import { testKvStore } from './kv-store.ts';
 
-let postgres: TestPostgres;
-
-beforeAll(async () => {
-  postgres = await startPostgres();
-}, 60_000);
-
-afterAll(() => postgres.stop());
-
 testKvStore('postgres', async () => {
-  const url = await postgres.createDatabase();
+  const url = await createDatabase();
   return {
     open: () =>
       openPostgresStore({

@@ -1,19 +1,11 @@
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { openPostgresStore } from '../../server/drivers/postgres/postgres-store.ts';
 import type { KvMutation, KvStore } from '../../server/stores/kv-store.ts';
-import { startPostgres, type TestPostgres } from '../support/postgres.ts';
+import { createDatabase } from '../support/database.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 
 /** What the contract's suite cannot see: several nodes, lost connections, settings of the database. */
-
-let postgres: TestPostgres;
-
-beforeAll(async () => {
-  postgres = await startPostgres();
-}, 60_000);
-
-afterAll(() => postgres?.stop());
 
 function open(url: string): Promise<KvStore> {
   return openPostgresStore({ url, changesKeep: 1_000, now: Date.now, onIdleError: () => {} });
@@ -41,7 +33,7 @@ function put(key: string, value = 'v'): KvMutation {
 
 describe('many nodes', () => {
   it('start at once on an empty database', async () => {
-    const url = await postgres.createDatabase();
+    const url = await createDatabase();
     const stores = await Promise.all(Array.from({ length: 10 }, () => open(url)));
     const numbers = await Promise.all(stores.map((store, i) => store.commit([], [put(`k${i}`)])));
     expect(numbers.sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
@@ -49,7 +41,7 @@ describe('many nodes', () => {
   });
 
   it('leave no gap that a reader of the change log could step over', async () => {
-    const url = await postgres.createDatabase();
+    const url = await createDatabase();
     const stores = await Promise.all([open(url), open(url), open(url)]);
     const client = new pg.Client({ connectionString: url });
     await client.connect();
@@ -81,7 +73,7 @@ describe('many nodes', () => {
   });
 
   it('let one of many creates of a key succeed', async () => {
-    const url = await postgres.createDatabase();
+    const url = await createDatabase();
     const stores = await Promise.all([open(url), open(url), open(url)]);
     for (let round = 0; round < 20; round += 1) {
       const key = `once/${round}`;
@@ -98,7 +90,7 @@ describe('many nodes', () => {
 
 describe('a lost connection', () => {
   it('neither writes a batch twice nor answers it wrongly', async () => {
-    const url = await postgres.createDatabase();
+    const url = await createDatabase();
     // Answers are lost at random: the batch was committed, and its node does not know it.
     let lost = 0;
     let answers = 0;
@@ -125,7 +117,7 @@ describe('a lost connection', () => {
   });
 
   it('is a 503 while the database is away, and none once it is back', async () => {
-    const url = await postgres.createDatabase();
+    const url = await createDatabase();
     const proxy = await startTcpProxy({ ports: [Number(new URL(url).port)] });
     const store = await open(through(url, proxy));
     await store.commit([], [put('before')]);
@@ -145,7 +137,7 @@ describe('a lost connection', () => {
   });
 
   it('that the database itself ends is made anew', async () => {
-    const url = await postgres.createDatabase();
+    const url = await createDatabase();
     const store = await open(url);
     await store.commit([], [put('a')]);
     await query(
@@ -160,7 +152,7 @@ describe('a lost connection', () => {
 
 describe('a database', () => {
   it.each(['synchronous_commit'])('with %s off is refused', async (setting) => {
-    const url = await postgres.createDatabase();
+    const url = await createDatabase();
     await query(
       url,
       `alter role postgres in database ${new URL(url).pathname.slice(1)} set ${setting} = off`,
@@ -169,7 +161,7 @@ describe('a database', () => {
   });
 
   it('of a newer Keystow is refused', async () => {
-    const url = await postgres.createDatabase();
+    const url = await createDatabase();
     await (await open(url)).close();
     await query(url, 'insert into keystow_migrations (step) values (1000)');
     await expect(open(url)).rejects.toThrow('newer Keystow');
@@ -186,7 +178,7 @@ describe('a database', () => {
 
 describe('after a promotion', () => {
   it('numbers go on 2^32 higher', async () => {
-    const url = await postgres.createDatabase();
+    const url = await createDatabase();
     const store = await open(url);
     await store.commit([], [put('a'), put('b')]);
     // As if what is written now were written on another timeline.
@@ -200,7 +192,7 @@ describe('after a promotion', () => {
 
 describe('the tables', () => {
   it('keep as many changes as they should, and batches of an hour', async () => {
-    const url = await postgres.createDatabase();
+    const url = await createDatabase();
     const store = await openPostgresStore({
       url,
       changesKeep: 10,

