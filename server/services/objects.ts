@@ -301,6 +301,8 @@ export function createObjects(options: {
       let { bucket } = target;
       const written = update(entryKey, async ({ check, record: previous }) => {
         checkMayWrite(bucket);
+        // Another completion of the same upload was faster: this one's answer is that one's.
+        if (previous && isOfSameUpload(previous.bytes, bytes.place)) throw new BytesChanged();
         const step = bucket.saves ? await nextStep(store, bucket.id, key, now()) : undefined;
         target.condition?.(previous);
         if (step?.isRepeat && target.isNewVersion) throw overtaken();
@@ -353,6 +355,10 @@ export function createObjects(options: {
       return stored === 'absent' ? undefined : stored;
     },
   };
+}
+
+function isOfSameUpload(one: BytesPlace, other: BytesPlace): boolean {
+  return 'uploadId' in one && 'uploadId' in other && one.uploadId === other.uploadId;
 }
 
 async function* single(bytes: Buffer): AsyncGenerator<Buffer> {
