@@ -66,7 +66,7 @@ describe('all pages put together', () => {
           if (pages.length > 1) expect(last && entriesOf(last).length).toBeGreaterThan(0);
         },
       ),
-      { numRuns: runs(2_000, 100_000) },
+      { numRuns: runs(2_000, 40_000) },
     );
   });
 

@@ -56,7 +56,7 @@ describe(`seed ${seed}`, { timeout: 60_000 + runs(0, 600_000) }, () => {
   it('completing, aborting and sending parts at once', async () => {
     const { begin, putPart, complete, uploads, read, objects } = services;
     const seen = { completed: 0, aborted: 0, replaced: 0 };
-    for (let round = 0; round < runs(60, 1_000); round += 1) {
+    for (let round = 0; round < runs(25, 1_000); round += 1) {
       const upload = await begin('raced');
       const [first, second, other] = [someBytes(), someBytes(), someBytes()];
       const part = await putPart(upload, 1, first);
@@ -93,7 +93,7 @@ describe(`seed ${seed}`, { timeout: 60_000 + runs(0, 600_000) }, () => {
 
   it('parts of one number: the last acknowledged one is there, its bytes alone', async () => {
     const { begin, putPart, complete, uploads, read } = services;
-    for (let round = 0; round < runs(20, 300); round += 1) {
+    for (let round = 0; round < runs(8, 300); round += 1) {
       const upload = await begin('last one');
       const bodies = Array.from({ length: 5 }, someBytes);
       await Promise.all(bodies.map((body) => later(() => putPart(upload, 1, body))));
@@ -111,7 +111,7 @@ describe(`seed ${seed}`, { timeout: 60_000 + runs(0, 600_000) }, () => {
   it('completions, uploads in one piece and deletions of one key', async () => {
     const { begin, putPart, complete, put, read, objects } = services;
     const sent = new Set<string>();
-    for (let round = 0; round < runs(30, 500); round += 1) {
+    for (let round = 0; round < runs(12, 500); round += 1) {
       const bodies = Array.from({ length: 4 }, someBytes);
       const [a, b, c, d] = bodies;
       if (!a || !b || !c || !d) throw new Error('There are four.');

@@ -17,6 +17,7 @@ import type { MultipartUpload } from '../../server/services/upload-records.ts';
 import type { KvStore } from '../../server/stores/kv-store.ts';
 import { blobFiles } from '../support/blob-files.ts';
 import { makeFolder } from '../support/make-folder.ts';
+import { checkStoredBytes } from '../support/stored-bytes.ts';
 
 /** Objects and uploads in parts over the embedded drivers, without a server: what lies there is seen. */
 export interface ObjectServices {
@@ -90,30 +91,6 @@ export async function openObjectServices(): Promise<ObjectServices> {
 
   const files = (): Promise<string[]> => blobFiles(dataDir);
 
-  /** The ids of all bytes that an object or a part has, and of those the ones that have files. */
-  async function referenced(): Promise<{ ids: string[]; inFiles: string[] }> {
-    const pieces: { id: string; isInline: boolean }[] = [];
-    for (const prefix of ['object/', 'part/']) {
-      for await (const page of store.range({ prefix })) {
-        for (const { value } of page) {
-          const { bytes } = JSON.parse(`${value}`);
-          if (!('uploadId' in bytes)) pieces.push(bytes);
-        }
-      }
-    }
-    const idsOf = (some: typeof pieces): string[] => some.map(({ id }) => id).sort();
-    return { ids: idsOf(pieces), inFiles: idsOf(pieces.filter(({ isInline }) => !isInline)) };
-  }
-
-  /** Uploads that own parts: those under way, and those that an object was made of. */
-  async function owners(): Promise<Set<string>> {
-    const found = new Set((await keys('upload/')).map((key) => key.slice(-32)));
-    for await (const page of objects.list(BUCKET, '')) {
-      for (const { bytes } of page) if ('uploadId' in bytes) found.add(bytes.uploadId);
-    }
-    return found;
-  }
-
   return {
     ...{ store, buckets, objectBytes, objects, uploads, clock, bucket, files, keys },
     begin: async (key) =>
@@ -146,13 +123,8 @@ export async function openObjectServices(): Promise<ObjectServices> {
       return bytes && readAll(bytes);
     },
     async expectTidy() {
-      await expect.poll(() => keys('discarded-parts/'), { timeout: 10_000 }).toEqual([]);
-      const { ids, inFiles } = await referenced();
-      await expect.poll(async () => (await files()).sort(), { timeout: 10_000 }).toEqual(inFiles);
-      expect((await keys('bytes/')).map((key) => key.slice('bytes/'.length))).toEqual(ids);
-      const known = await owners();
-      const strays = (await keys('part/')).filter((key) => !known.has(key.split('/')[1] ?? ''));
-      expect(strays).toEqual([]);
+      const problems = async () => checkStoredBytes(store, await files());
+      await expect.poll(problems, { timeout: 10_000 }).toEqual([]);
     },
     async close() {
       await store.close();
