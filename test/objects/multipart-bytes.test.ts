@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { putPart as putPartRecord } from '../../server/services/part-records.ts';
+import { partKey, putPart as putPartRecord } from '../../server/services/part-records.ts';
 import type { KvMutation } from '../../server/stores/kv-store.ts';
 import { MAX_PARTS, MIN_PART_BYTES, UPLOAD_LIFE_MS } from '../../shared/limits.ts';
 import { runs } from '../support/long-runs.ts';
@@ -164,6 +164,8 @@ describe('reading', () => {
     if (what === 'deleted') await objects.remove(BUCKET, 'read', {});
     else await services.put('read', LARGE);
     // Who comes later does not get it any more.
+    expect(await objects.part(object, 2)).toBe('gone');
+    expect(await objects.part(object, 5)).toBeUndefined();
     expect(await objects.read(object)).toBeUndefined();
     expect((await read('read'))?.length).toBe(what === 'deleted' ? undefined : LARGE.length);
     const rest: Buffer[] = [first.value];
@@ -174,6 +176,24 @@ describe('reading', () => {
     await services.expectTidy();
     expect(await services.files()).toHaveLength(what === 'deleted' ? 0 : 1);
   });
+
+  it.each([1, 2, 3])(
+    'fails where the record of part %i is gone: nothing moves up',
+    async (number) => {
+      const { store, objects, begin, putPart, complete, read } = services;
+      const upload = await begin('damaged');
+      const parts = [await putPart(upload, 1, FULL), await putPart(upload, 2, FULL)];
+      const object = await complete(upload, [...parts, await putPart(upload, 3, LARGE)]);
+      await store.commit([], [{ type: 'delete', key: partKey(upload.id, number) }]);
+      const missing = `Part ${number} of ${upload.id} is missing`;
+      await expect(read('damaged')).rejects.toThrow(missing);
+      const end = object.size - 1;
+      await expect(read('damaged', { start: end, end })).rejects.toThrow(missing);
+      await expect(objects.part(object, 3)).rejects.toThrow(missing);
+      // What lies before it can be read.
+      if (number === 3) expect((await read('damaged', { start: 0, end: 4 }))?.length).toBe(5);
+    },
+  );
 
   it('that is broken off holds nothing back', async () => {
     const { objects, begin, putPart, complete } = services;
