@@ -13,7 +13,7 @@ import type { Context } from '../context.ts';
 import { sendEmpty, sendXml } from '../s3-answer.ts';
 import type { S3Callers } from '../s3-caller.ts';
 import type { S3Headers } from '../s3-headers.ts';
-import { expectedOf, readPayload } from '../s3-payload.ts';
+import { expectedOf, readXmlPayload } from '../s3-payload.ts';
 import { type S3Operations, type S3Target, storedBucket } from '../s3-requests.ts';
 
 export interface S3BucketOptions {
@@ -53,7 +53,7 @@ export function bucketRoutes({ callers, buckets, region }: S3BucketOptions): S3O
       checkBucketName(name);
       if (reservedNames.has(name)) throw new S3Error('BucketAlreadyExists');
       const expected = expectedOf(headers, payload);
-      checkConfiguration(await readPayload(payload, expected, MAX_XML_BODY_BYTES));
+      checkConfiguration(await readXmlPayload(payload, expected, MAX_XML_BODY_BYTES));
       const acl = fieldValue(headers, 'x-amz-acl');
       const input = acl ? { acl: parseCannedAcl(acl, 'x-amz-acl') } : {};
       refuseOtherSettings(headers);
@@ -97,8 +97,8 @@ function checkKnown({ principal }: Caller): void {
 }
 
 /** `CreateBucketConfiguration`, whose region may be any; there is one place only. */
-function checkConfiguration(body: Buffer): void {
-  if (body.length > 0 && readXml(body.toString()).name !== 'CreateBucketConfiguration') {
+function checkConfiguration(body: string): void {
+  if (body.length > 0 && readXml(body).name !== 'CreateBucketConfiguration') {
     throw new S3Error('MalformedXML');
   }
 }
