@@ -129,6 +129,19 @@ describe('CreateBucket', () => {
       501,
       'NotImplemented',
     );
+    for (const headers of [
+      { 'x-amz-bucket-object-lock-enabled': 'true' },
+      { 'x-amz-object-ownership': 'BucketOwnerEnforced' },
+    ]) {
+      expectS3Error(await send('PUT', '/refused', { headers }), 501, 'NotImplemented');
+    }
+    for (const member of [
+      '<Tags><Tag><Key>a</Key><Value>b</Value></Tag></Tags>',
+      '<Bucket><Type>Directory</Type></Bucket>',
+    ]) {
+      const body = `<CreateBucketConfiguration>${member}</CreateBucketConfiguration>`;
+      expectS3Error(await send('PUT', '/refused', { body }), 501, 'NotImplemented');
+    }
     const headers = headersV4({
       pair: ADMIN_KEY,
       method: 'PUT',

@@ -5,7 +5,7 @@ import { parseCannedAcl } from '../../s3/canned-acl.ts';
 import { fieldValue } from '../../s3/form-fields.ts';
 import { OWNER } from '../../s3/owner.ts';
 import { noSuchBucket, S3Error } from '../../s3/s3-error.ts';
-import { readXml } from '../../s3/xml-reader.ts';
+import { readRoot } from '../../s3/xml-element.ts';
 import { type Buckets, reservedNames } from '../../services/buckets.ts';
 import type { Caller } from '../../services/caller.ts';
 import { listablePrefixes } from '../../services/object-access.ts';
@@ -98,8 +98,11 @@ function checkKnown({ principal }: Caller): void {
 
 /** `CreateBucketConfiguration`, whose region may be any; there is one place only. */
 function checkConfiguration(body: string): void {
-  if (body.length > 0 && readXml(body).name !== 'CreateBucketConfiguration') {
-    throw new S3Error('MalformedXML');
+  if (body === '') return;
+  const { children } = readRoot(body, 'CreateBucketConfiguration');
+  const other = children.find(({ name }) => name !== 'LocationConstraint');
+  if (other) {
+    throw new S3Error('NotImplemented', { message: `Buckets have no ${other.name} here.` });
   }
 }
 
@@ -107,7 +110,9 @@ function checkConfiguration(body: string): void {
 function refuseOtherSettings(headers: S3Headers): void {
   for (const [key, { name, value }] of headers) {
     const isLock = key === 'x-amz-bucket-object-lock-enabled' && value.toLowerCase() === 'true';
-    if (isLock || key.startsWith('x-amz-grant-')) {
+    // Without ACLs: here they count.
+    const isEnforced = key === 'x-amz-object-ownership' && value === 'BucketOwnerEnforced';
+    if (isLock || isEnforced || key.startsWith('x-amz-grant-')) {
       throw new S3Error('NotImplemented', { extra: [['Header', name]] });
     }
   }
