@@ -15,7 +15,7 @@ import { checkMayWrite } from '../../services/object-access.ts';
 import type { Objects } from '../../services/objects.ts';
 import { sendXml } from '../s3-answer.ts';
 import type { S3Callers } from '../s3-caller.ts';
-import { expectedOf, readPayload } from '../s3-payload.ts';
+import { expectedOf, readXmlPayload } from '../s3-payload.ts';
 import { type S3Operations, storedBucket } from '../s3-requests.ts';
 
 export interface DeleteObjectsOptions {
@@ -57,8 +57,8 @@ export function deleteObjectsRoutes({ callers, objects }: DeleteObjectsOptions):
           message: 'Missing required header for this request: Content-MD5 OR x-amz-checksum-*',
         });
       }
-      const body = await readPayload(payload, expected, MAX_LIST_XML_BYTES);
-      const { isQuiet, wanted } = parseDeleteObjects(body.toString());
+      const body = await readXmlPayload(payload, expected, MAX_LIST_XML_BYTES);
+      const { isQuiet, wanted } = parseDeleteObjects(body);
       const deletions = await Promise.all(wanted.map((key) => remove(key, bucket, caller)));
       sendXml(ctx, 200, deleteResultXml(deletions, isQuiet));
     },
