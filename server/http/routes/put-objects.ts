@@ -4,7 +4,7 @@ import { fieldValue } from '../../s3/form-fields.ts';
 import { copyResultXml } from '../../s3/multipart-xml.ts';
 import { parseHeaderAttributes } from '../../s3/object-attributes.ts';
 import { checkObjectKey } from '../../s3/object-key.ts';
-import { S3Error } from '../../s3/s3-error.ts';
+import { invalidArgument, S3Error } from '../../s3/s3-error.ts';
 import { parseWriteCondition } from '../../s3/write-condition.ts';
 import type { Buckets, StoredBucket } from '../../services/buckets.ts';
 import type { Caller } from '../../services/caller.ts';
@@ -62,6 +62,7 @@ export function putObjectRoutes(options: PutObjectOptions): S3Operations {
 
   return {
     PUT: async (ctx, s3Target) => {
+      refuseOtherParameters(ctx);
       const upload = await callers.ofUpload(ctx, s3Target.hostBucket);
       const { caller, headers } = upload;
       const { key } = s3Target;
@@ -75,6 +76,22 @@ export function putObjectRoutes(options: PutObjectOptions): S3Operations {
       return put(ctx, target, upload);
     },
   };
+}
+
+/**
+ * A part without its upload, or a version that nobody can choose, must not become the object.
+ * Throws S3Error InvalidArgument.
+ */
+function refuseOtherParameters(ctx: Context): void {
+  const query = new URLSearchParams(ctx.querystring);
+  for (const [name, called] of [
+    ['partNumber', 'part number without an upload id'],
+    ['versionId', 'version-id'],
+  ] as const) {
+    const value = query.get(name);
+    if (value === null) continue;
+    throw invalidArgument(`This operation does not accept a ${called}.`, name, value);
+  }
 }
 
 /** Throws S3Error AccessDenied where the caller may not write the key. */
