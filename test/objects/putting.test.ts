@@ -114,6 +114,19 @@ describe('who may put', () => {
     expectS3Error(await put({ headers: forged }), 403, 'AccessDenied');
   });
 
+  it('whoever signed it for the Host of the bucket', async () => {
+    const host = `${BUCKET}.localhost`;
+    const request = { pair: ADMIN_KEY, method: 'PUT', path: `/${KEY}`, host };
+    for (const headers of [
+      headersV4({ ...request, body: BODY }),
+      headersV2(request, `/${BUCKET}/${KEY}`),
+    ]) {
+      const answer = await put({ path: `/${KEY}`, headers });
+      expect(answer.status, answer.text).toBe(200);
+      expect((await server.read(BUCKET, KEY)).text).toBe(BODY);
+    }
+  });
+
   it('whoever expects the right owner', async () => {
     const list = await sendS3(server.url, {
       path: '/',
