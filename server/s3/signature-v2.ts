@@ -114,7 +114,10 @@ function resourcePath({ hostBucket, rawPath }: RawRequest): ByteText {
   return hostBucket === undefined ? path : `/${hostBucket}${path}`;
 }
 
-/** A parameter named x-amz-… counts as the header of that name: presigned URLs carry them so. */
+/**
+ * A parameter named x-amz-… counts as the header of that name: presigned URLs carry them so. Given twice,
+ * in whichever way, both count: else what was signed could be replaced by what was not.
+ */
 function canonicalAmzHeaders(
   request: RawRequest,
   query: readonly (readonly [string, string])[],
@@ -131,7 +134,10 @@ function canonicalAmzHeaders(
     }
   }
   for (const [name, value] of query) {
-    if (/^x-amz-/i.test(name)) lines.set(name.toLowerCase(), value);
+    if (!/^x-amz-/i.test(name)) continue;
+    const key = name.toLowerCase();
+    const earlier = lines.get(key);
+    lines.set(key, earlier === undefined ? value : `${earlier},${value}`);
   }
   return [...lines.keys()]
     .sort()

@@ -15,6 +15,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createRest } from '../support/rest.ts';
 import { readMembers } from '../support/s3-client.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { signV2 } from '../support/sign-form.ts';
 import { presignV2 } from '../support/sign-request.ts';
 import { BUCKET, keys } from './s3-server.ts';
 import { codeOf, createSdkClient, readText } from './sdk-client.ts';
@@ -260,9 +261,11 @@ describe('a URL of version 4', () => {
 describe('a URL of version 2', () => {
   const path = `/${BUCKET}/${Key.split('/').map(encodeURIComponent).join('/')}`;
 
-  function presign(method: string, expires = 60): string {
+  const expires = String(Math.floor(Date.now() / 1_000) + 60);
+
+  function presign(method: string): string {
     const host = new URL(server.url).host;
-    return `${server.url}${presignV2({ pair: keys, method, path, host, expires })}`;
+    return `${server.url}${presignV2({ pair: keys, method, path, host })}`;
   }
 
   it('reads, asks, puts and deletes', async () => {
@@ -284,6 +287,46 @@ describe('a URL of version 2', () => {
     const put = await fetch(presign('PUT'), { method: 'PUT', body: Buffer.from('x'), headers });
     await expectRefused(put, 'SignatureDoesNotMatch');
     expect(await readText(s3, Key)).toBe(TEXT);
+  });
+
+  it('covers what is said of the object in its parameters', async () => {
+    await s3.send(new PutObjectCommand({ Bucket: BUCKET, Key: 'secret', Body: 'secret' }));
+    for (const more of [
+      'x-amz-acl=public-read',
+      'x-amz-meta-a=b',
+      `x-amz-copy-source=${BUCKET}%2Fsecret`,
+    ]) {
+      const url = `${presign('PUT')}&${more}`;
+      await expectRefused(await fetch(url, { method: 'PUT' }), 'SignatureDoesNotMatch');
+    }
+
+    const host = new URL(server.url).host;
+    const signed = signV2(
+      keys.secretAccessKey,
+      `PUT\n\n\n${expires}\nx-amz-acl:private\nx-amz-meta-a:b\n${path}`,
+    );
+    const query = new URLSearchParams({
+      AWSAccessKeyId: keys.accessKeyId,
+      Expires: expires,
+      Signature: signed,
+    });
+    const url = `http://${host}${path}?x-amz-acl=private&x-amz-meta-a=b&${query}`;
+    const put = await fetch(url, { method: 'PUT', body: Buffer.from('version 2') });
+    expect(put.status, await put.text()).toBe(200);
+    expect((await head()).Metadata).toEqual({ a: 'b' });
+    // What was signed cannot be replaced, neither by a header nor by a second parameter.
+    const open = { 'x-amz-acl': 'public-read' };
+    for (const [other, headers] of [
+      [url, open],
+      [url.replace('?', '?x-amz-acl=public-read&'), {}],
+      [url.replace('?', '?X-Amz-Acl=public-read&'), {}],
+      [`${url}&x-amz-acl=public-read`, {}],
+    ] as const) {
+      const answer = await fetch(other, { method: 'PUT', headers, body: Buffer.from('x') });
+      await expectRefused(answer, 'SignatureDoesNotMatch');
+    }
+    expect((await fetch(`${server.url}${path}`)).status).toBe(403);
+    expect(await readText(s3, Key)).toBe('version 2');
   });
 
   it('expires', async () => {
