@@ -156,6 +156,21 @@ describe('the length', () => {
     }
   });
 
+  it('is not known of a coding that is not undone', async () => {
+    for (const coding of ['gzip, chunked', 'deflate, chunked', 'x, chunked']) {
+      const answer = await withRaw((connection) => {
+        connection.send(head(`Transfer-Encoding: ${coding}`));
+        connection.send('3\r\nabc\r\n0\r\n\r\n');
+        return connection.answer();
+      });
+      expect([answer.status, readMembers(answer.text)]).toMatchObject([
+        501,
+        { Code: 'NotImplemented', Header: 'Transfer-Encoding' },
+      ]);
+    }
+    await expectNothing();
+  });
+
   it('is that of the largest upload at most', async () => {
     const most = randomBytes(MAX);
     await expectStored(await put(most), most);
