@@ -198,10 +198,19 @@ describe('CopyObject', () => {
     await s3.send(
       new CompleteMultipartUploadCommand({ ...object, UploadId, MultipartUpload: { Parts } }),
     );
+    const last = { ...object, PartNumber: 2 };
+    for (const command of [new HeadObjectCommand(last), new GetObjectCommand(last)]) {
+      expect(await s3.send(command as HeadObjectCommand)).toMatchObject({
+        ...{ PartsCount: 2, ContentLength: 7 },
+        ContentRange: 'bytes 5242880-5242886/5242887',
+      });
+    }
     const { CopyObjectResult } = await copy('whole', { CopySource: `${BUCKET}/of%20parts` });
     const whole = Buffer.concat(parts);
     const etag = `"${createHash('md5').update(whole).digest('hex')}"`;
     expect(CopyObjectResult?.ETag).toBe(etag);
+    const whole1 = new HeadObjectCommand({ Bucket: BUCKET, Key: 'whole', PartNumber: 1 });
+    expect((await s3.send(whole1)).PartsCount).toBeUndefined();
     const found = await s3.send(new GetObjectCommand({ Bucket: BUCKET, Key: 'whole' }));
     expect(found).toMatchObject({ ETag: etag, ContentType: 'text/plain' });
     expect(whole.equals((await found.Body?.transformToByteArray()) ?? new Uint8Array())).toBe(true);

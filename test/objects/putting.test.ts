@@ -173,6 +173,17 @@ describe('what is said of an object', () => {
     expect(found.headers.get('content-type')).toBe('binary/octet-stream');
   });
 
+  it('in several headers of a name is one value', async () => {
+    const answer = await rawRequest(
+      server.url,
+      `PUT /${BUCKET}/${KEY} HTTP/1.1\r\nHost: ${server.host}\r\n` +
+        `Authorization: ${AS_ADMIN.authorization}\r\nContent-Length: 0\r\n` +
+        'x-amz-meta-a: 1\r\nX-Amz-Meta-A: 2\r\n\r\n',
+    );
+    expect(answer.status, answer.text).toBe(200);
+    expect((await server.read(BUCKET, KEY)).headers.get('x-amz-meta-a')).toBe('1,2');
+  });
+
   it('has 2 KB of metadata at most', async () => {
     expect((await as({ 'x-amz-meta-a': 'm'.repeat(2_047) })).status).toBe(200);
     await server.admin('DELETE', `/${BUCKET}/${KEY}`);

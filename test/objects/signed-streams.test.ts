@@ -1,11 +1,11 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { awsBody, awsExample, awsTrailerExample, encodeChunks } from '../s3/aws-chunked-bodies.ts';
 import { example } from '../s3/aws-examples.ts';
 import { runs } from '../support/long-runs.ts';
 import { expectS3Error, type S3Answer, sendS3 } from '../support/s3-client.ts';
-import { md5Hex, type S3Server, startS3Server } from '../support/s3-server.ts';
+import { AS_ADMIN, md5Hex, type S3Server, startS3Server } from '../support/s3-server.ts';
 import { headersV4 } from '../support/sign-request.ts';
 
 /** PutObject whose body is signed in chunks, on the day of AWS's own examples and with their key. */
@@ -284,6 +284,47 @@ describe.each([WITH_TRAILER, UNSIGNED])('the trailer of %s', (kind) => {
     expect(answer.headers.get('x-amz-checksum-type')).toBe('FULL_OBJECT');
     await expectStored(answer, Buffer.concat(CHUNKS));
   });
+});
+
+describe.each([WITH_TRAILER, UNSIGNED])('beside the trailer of %s', (kind) => {
+  const sent = { chunks: CHUNKS, kind };
+
+  it('the MD5 of the head is verified, too', async () => {
+    const right = createHash('md5').update(Buffer.concat(CHUNKS)).digest('base64');
+    const headers = { 'content-md5': right, 'x-amz-sdk-checksum-algorithm': 'CRC32' };
+    await expectStored(await send({ ...sent, headers }), Buffer.concat(CHUNKS));
+    const wrong = createHash('md5').digest('base64');
+    const answer = await send({ ...sent, headers: { 'content-md5': wrong } });
+    expectS3Error(answer, 400, 'BadDigest');
+    await expectNothing();
+  });
+
+  it('no other algorithm can be named', async () => {
+    const headers = { 'x-amz-sdk-checksum-algorithm': 'SHA256' };
+    expectS3Error(await send({ ...sent, headers }), 400, 'InvalidRequest');
+    await expectNothing();
+  });
+});
+
+it('an unsigned stream may come with Basic credentials, or from anybody', async () => {
+  await server.makeBucket('anybody', 'public-read-write');
+  const bytes = Buffer.concat(CHUNKS);
+  const stream = {
+    'x-amz-content-sha256': UNSIGNED,
+    'x-amz-decoded-content-length': String(bytes.length),
+    'x-amz-trailer': 'x-amz-checksum-crc32',
+    'content-encoding': 'aws-chunked',
+  };
+  for (const headers of [stream, { ...stream, ...AS_ADMIN }]) {
+    for (const crc of [crcOf(bytes), 'AAAAAA==']) {
+      const body = encodeChunks(CHUNKS, { trailer: [['x-amz-checksum-crc32', crc]] });
+      const answer = await sendS3(server.url, { method: 'PUT', path: '/anybody/k', headers, body });
+      if (crc === 'AAAAAA==') expectS3Error(answer, 400, 'BadDigest');
+      else expect(answer.status, answer.text).toBe(200);
+    }
+    expect((await server.read('anybody', 'k')).bytes.equals(bytes)).toBe(true);
+    await server.admin('DELETE', '/anybody/k');
+  }
 });
 
 it('a signed stream needs a signature of version 4', async () => {
