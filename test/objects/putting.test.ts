@@ -70,6 +70,22 @@ describe('who may put', () => {
     expectS3Error(await put({ ...anonymous, path: '/absent/k' }), 404, 'NoSuchBucket');
   });
 
+  it('anybody, but no copy of what they may not read', async () => {
+    expect((await put({ path: `/${BUCKET}/secret` })).status).toBe(200);
+    const copied = (source: string, headers: Readonly<Record<string, string>> = {}) =>
+      put({ path: '/open/copy', headers: { ...headers, 'x-amz-copy-source': source }, body: '' });
+    expectS3Error(await copied(`${BUCKET}/secret`), 403, 'AccessDenied');
+    expectS3Error(await copied(`${BUCKET}/absent`), 403, 'AccessDenied');
+    await server.expectAbsent('open', 'copy');
+    const shared = { ...AS_ADMIN, 'x-amz-acl': 'public-read' };
+    expect((await put({ path: `/${BUCKET}/shared`, headers: shared })).status).toBe(200);
+    expect((await copied(`${BUCKET}/shared`)).status).toBe(200);
+    expect((await server.read('open', 'copy')).text).toBe(BODY);
+    // A page of another site copies nothing with what its visitor's browser adds.
+    const foreign = { ...AS_ADMIN, origin: 'https://elsewhere.example' };
+    expectS3Error(await copied(`${BUCKET}/secret`, foreign), 403, 'AccessDenied');
+  });
+
   it('who has a grant, with Basic credentials', async () => {
     await server.makeMember('writer', [{ prefix: `${BUCKET}/mine/`, access: 'write' }]);
     await server.makeMember('reader', [{ prefix: BUCKET, access: 'read' }]);
