@@ -115,8 +115,8 @@ function resourcePath({ hostBucket, rawPath }: RawRequest): ByteText {
 }
 
 /**
- * A parameter named x-amz-… counts as the header of that name: presigned URLs carry them so. Given twice,
- * in whichever way, both count: else what was signed could be replaced by what was not.
+ * A parameter named x-amz-… counts as the header of that name: presigned URLs carry them so. Where one
+ * name is said twice both are signed: else who has the URL could add what counts in the request.
  */
 function canonicalAmzHeaders(
   request: RawRequest,
@@ -135,9 +135,11 @@ function canonicalAmzHeaders(
   }
   for (const [name, value] of query) {
     if (!/^x-amz-/i.test(name)) continue;
-    const key = name.toLowerCase();
-    const earlier = lines.get(key);
-    lines.set(key, earlier === undefined ? value : `${earlier},${value}`);
+    const line = lines.get(name.toLowerCase());
+    lines.set(
+      name.toLowerCase(),
+      line === undefined || line === value ? value : `${line},${value}`,
+    );
   }
   return [...lines.keys()]
     .sort()

@@ -106,7 +106,6 @@ describe('an object', () => {
     ['torrent', 501, 'NotImplemented'],
     ['retention', 501, 'NotImplemented'],
     ['legal-hold', 501, 'NotImplemented'],
-    ['uploads', 501, 'NotImplemented'],
     ['uploadId=1', 404, 'NoSuchUpload'],
     ['versionId=1', 404, 'NoSuchVersion'],
   ])('?%s is another operation, never the object itself', async (query, status, code) => {

@@ -62,13 +62,14 @@ export function putObjectRoutes(options: PutObjectOptions): S3Operations {
 
   return {
     PUT: async (ctx, s3Target) => {
-      refuseOtherParameters(ctx);
       const upload = await callers.ofUpload(ctx, s3Target.hostBucket);
       const { caller, headers } = upload;
       const { key } = s3Target;
+      refusePart(ctx);
       checkObjectKey(key);
       const bucket = storedBucket(s3Target);
       writeCheck(caller, key)(bucket);
+      refuseVersion(ctx);
       const condition = parseWriteCondition((name) => fieldValue(headers, name), key);
       await objects.checkKey(bucket, key);
       const target = { bucket, key, condition };
@@ -78,20 +79,15 @@ export function putObjectRoutes(options: PutObjectOptions): S3Operations {
   };
 }
 
-/**
- * A part without its upload, or a version that nobody can choose, must not become the object.
- * Throws S3Error InvalidArgument.
- */
-function refuseOtherParameters(ctx: Context): void {
-  const query = new URLSearchParams(ctx.querystring);
-  for (const [name, called] of [
-    ['partNumber', 'part number without an upload id'],
-    ['versionId', 'version-id'],
-  ] as const) {
-    const value = query.get(name);
-    if (value === null) continue;
-    throw invalidArgument(`This operation does not accept a ${called}.`, name, value);
-  }
+/** A part without its upload must not become the object. */
+function refusePart(ctx: Context): void {
+  const number = new URLSearchParams(ctx.querystring).get('partNumber');
+  if (number === null) return;
+  throw invalidArgument(
+    'This operation does not accept partNumber without uploadId',
+    'partNumber',
+    number,
+  );
 }
 
 /** Throws S3Error AccessDenied where the caller may not write the key. */
@@ -136,4 +132,11 @@ function copiedAttributes(
     metadata: described.metadata,
     tags: tagged.tags,
   };
+}
+
+/** Nobody chooses what a version is called. Throws S3Error InvalidArgument. */
+function refuseVersion(ctx: Context): void {
+  const version = new URLSearchParams(ctx.querystring).get('versionId');
+  if (version === null) return;
+  throw invalidArgument('This operation does not accept a version-id.', 'versionId', version);
 }
