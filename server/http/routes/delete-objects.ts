@@ -30,15 +30,17 @@ export function deleteObjectsRoutes({ callers, objects }: DeleteObjectsOptions):
     bucket: StoredBucket,
     by: Caller,
   ): Promise<Deletion> {
-    const { key, versionId, etag } = wanted;
+    const { key, versionId } = wanted;
+    const conditions = new Map([
+      ['if-match', wanted.etag],
+      ['x-amz-if-match-last-modified-time', wanted.lastModified],
+      ['x-amz-if-match-size', wanted.size],
+    ]);
     try {
       checkObjectKey(key);
       checkMayWrite(by, { bucket: bucket.name, key }, bucket.acl);
       checkVersionId(versionId, key);
-      const condition = parseWriteCondition(
-        (name) => (name === 'if-match' ? etag : undefined),
-        key,
-      );
+      const condition = parseWriteCondition((name) => conditions.get(name), key);
       await objects.remove(bucket.name, key, by, condition);
       return { key, versionId };
     } catch (error) {
