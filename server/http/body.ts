@@ -49,8 +49,14 @@ export function acceptBody(ctx: Context): void {
   delete ctx.req.headers.expect;
 }
 
-/** The body as it arrives. Who stops reading leaves the connection as it is. Throws S3Error IncompleteBody. */
+/**
+ * The body as it arrives. Who stops reading leaves the connection as it is. Throws S3Error IncompleteBody, or
+ * NotImplemented for a coding that Node hands on as it is.
+ */
 export async function* bodyBytes(ctx: Context): AsyncGenerator<Buffer, void> {
+  if (!isReadTransfer(ctx)) {
+    throw new S3Error('NotImplemented', { extra: [['Header', 'Transfer-Encoding']] });
+  }
   acceptBody(ctx);
   const chunks = ctx.req.iterator({ destroyOnReturn: false });
   try {
@@ -105,13 +111,17 @@ function checkEncoding(ctx: Context): void {
   if (encoding !== '' && encoding.toLowerCase() !== 'identity') {
     throw new KeystowError('unsupported-media-type', 'Send the body without Content-Encoding.');
   }
-  const transfer = ctx.get('transfer-encoding');
-  if (transfer !== '' && transfer.toLowerCase() !== 'chunked') {
+  if (!isReadTransfer(ctx)) {
     throw new KeystowError(
       'not-implemented',
       'The only Transfer-Encoding that is read is chunked.',
     );
   }
+}
+
+function isReadTransfer(ctx: Context): boolean {
+  const transfer = ctx.get('transfer-encoding').toLowerCase();
+  return transfer === '' || transfer === 'chunked';
 }
 
 /** The media type of the body without parameters; undefined when the header is absent. */

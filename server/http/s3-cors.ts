@@ -1,4 +1,4 @@
-import { corsHeaders } from '../s3/cors-rules.ts';
+import { type CorsRule, corsHeaders } from '../s3/cors-rules.ts';
 import { S3Error } from '../s3/s3-error.ts';
 import type { StoredBucket } from '../services/buckets.ts';
 import type { Context } from './context.ts';
@@ -15,8 +15,7 @@ export function allowPages(ctx: Context, bucket: StoredBucket | undefined): void
     ctx.set('Access-Control-Expose-Headers', '*');
     return;
   }
-  ctx.remove('Access-Control-Allow-Origin');
-  ctx.remove('Access-Control-Expose-Headers');
+  forgetPages(ctx);
   ctx.vary('Origin');
   const origin = ctx.get('origin');
   if (origin === '') return;
@@ -25,29 +24,51 @@ export function allowPages(ctx: Context, bucket: StoredBucket | undefined): void
   for (const [name, value] of Object.entries(headers ?? {})) ctx.set(name, value);
 }
 
-/** Throws S3Error AccessForbidden where the bucket's rules do not allow the request (Fetch, 3.2). */
+/**
+ * Throws S3Error where the bucket's rules do not allow the request: AccessForbidden, or BadRequest for what
+ * is no preflight (Fetch, 3.2).
+ */
 export function answerPreflight(ctx: Context, bucket: StoredBucket | undefined): void {
-  const method = ctx.get('access-control-request-method');
-  const requested = ctx.get('access-control-request-headers');
-  if (bucket?.cors) {
-    const headers = corsHeaders(bucket.cors, {
-      origin: ctx.get('origin'),
-      method,
-      requestHeaders: requested
-        .split(',')
-        .map((name) => name.trim())
-        .filter((name) => name !== ''),
-    });
-    if (!headers) throw new S3Error('AccessForbidden');
-    for (const [name, value] of Object.entries(headers)) ctx.set(name, value);
-  } else {
-    allowPages(ctx, undefined);
-    if (method !== '') {
-      ctx.set('Access-Control-Allow-Methods', 'GET, HEAD, POST, PUT, DELETE');
-      if (requested !== '') ctx.set('Access-Control-Allow-Headers', requested);
-      ctx.set('Access-Control-Max-Age', '3000');
-      ctx.vary('Access-Control-Request-Headers');
-    }
-  }
+  if (bucket?.cors) allowByRules(ctx, bucket.cors);
+  else allowAll(ctx);
   sendEmpty(ctx, 200);
+}
+
+function allowByRules(ctx: Context, rules: readonly CorsRule[]): void {
+  // A refusal must not allow anything, and is not for the next page's preflight.
+  forgetPages(ctx);
+  ctx.vary(['Origin', 'Access-Control-Request-Headers', 'Access-Control-Request-Method']);
+  const origin = ctx.get('origin');
+  const method = ctx.get('access-control-request-method');
+  if (origin === '') {
+    throw new S3Error('BadRequest', {
+      message: 'Insufficient information. Origin request header needed.',
+    });
+  }
+  if (method === '') {
+    throw new S3Error('BadRequest', { message: 'Invalid Access-Control-Request-Method: null' });
+  }
+  const requestHeaders = ctx
+    .get('access-control-request-headers')
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+  const headers = corsHeaders(rules, { origin, method, requestHeaders });
+  if (!headers) throw new S3Error('AccessForbidden');
+  for (const [name, value] of Object.entries(headers)) ctx.set(name, value);
+}
+
+function allowAll(ctx: Context): void {
+  allowPages(ctx, undefined);
+  if (ctx.get('access-control-request-method') === '') return;
+  const requested = ctx.get('access-control-request-headers');
+  ctx.set('Access-Control-Allow-Methods', 'GET, HEAD, POST, PUT, DELETE');
+  if (requested !== '') ctx.set('Access-Control-Allow-Headers', requested);
+  ctx.set('Access-Control-Max-Age', '3000');
+  ctx.vary('Access-Control-Request-Headers');
+}
+
+function forgetPages(ctx: Context): void {
+  ctx.remove('Access-Control-Allow-Origin');
+  ctx.remove('Access-Control-Expose-Headers');
 }

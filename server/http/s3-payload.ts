@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { createAwsChunked } from '../s3/aws-chunked.ts';
 import { UNSIGNED_PAYLOAD } from '../s3/canonical-request.ts';
@@ -118,6 +119,18 @@ export async function readPayload(
   check(body, expected);
   if (payload.trailer) check(body, payload.trailer.read());
   return body;
+}
+
+/** The same as text. Throws S3Error MalformedXML for what is not UTF-8, too. */
+export async function readXmlPayload(
+  payload: Payload,
+  expected: ExpectedChecksums,
+  maxBytes: number,
+): Promise<string> {
+  const body = await readPayload(payload, expected, maxBytes);
+  // Replaced characters would name another key.
+  if (!isUtf8(body)) throw new S3Error('MalformedXML');
+  return body.toString();
 }
 
 function check(body: Buffer, expected: ExpectedChecksums): void {

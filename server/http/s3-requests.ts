@@ -84,8 +84,10 @@ function isReserved(ctx: Context): boolean {
 /** A client that relies on whose bucket it is must not be told of success with somebody else's. */
 function checkExpectedOwner(ctx: Context): void {
   const names = ['x-amz-expected-bucket-owner', 'x-amz-source-expected-bucket-owner'];
-  for (const name of names) {
-    const expected = ctx.get(name);
+  const inQuery = [...new URLSearchParams(ctx.querystring)]
+    .filter(([name]) => names.includes(name.toLowerCase()))
+    .map(([, expected]) => expected);
+  for (const expected of [...names.map((name) => ctx.get(name)), ...inQuery]) {
     if (expected !== '' && expected !== OWNER.id) throw new S3Error('AccessDenied');
   }
 }

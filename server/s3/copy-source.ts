@@ -11,7 +11,8 @@ export interface CopySource {
 }
 
 /**
- * `x-amz-copy-source`: `/BUCKET/KEY`, percent-encoded, with or without its first slash.
+ * `x-amz-copy-source`: `/BUCKET/KEY`, percent-encoded, with or without its first slash. Clients encode
+ * the slashes as well, S3 takes them for what they are.
  * Throws S3Error InvalidArgument; NoSuchVersion for another version than the null one.
  */
 export function parseCopySource(header: string): CopySource {
@@ -24,7 +25,7 @@ export function parseCopySource(header: string): CopySource {
 
 function readResource(path: string, header: string) {
   try {
-    return parseResource(path);
+    return parseResource(path.replaceAll(/%2f/gi, '/'));
   } catch {
     throw badSource(header);
   }

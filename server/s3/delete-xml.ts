@@ -12,6 +12,9 @@ export interface WantedDeletion {
   readonly versionId: string | undefined;
   /** The ETag that the object must have, without quotes. */
   readonly etag: string | undefined;
+  /** Conditions of directory buckets. */
+  readonly lastModified: string | undefined;
+  readonly size: string | undefined;
 }
 
 export type Deletion = Pick<WantedDeletion, 'key' | 'versionId'> & {
@@ -32,6 +35,8 @@ export function parseDeleteObjects(document: string): {
       key: requiredTextOf(object, 'Key'),
       versionId: textOf(object, 'VersionId') || undefined,
       etag: etag ? unquoted(etag) : undefined,
+      lastModified: textOf(object, 'LastModifiedTime') || undefined,
+      size: textOf(object, 'Size') || undefined,
     };
   });
   return { isQuiet: textOf(root, 'Quiet')?.trim().toLowerCase() === 'true', wanted };

@@ -124,6 +124,7 @@ export function listPartsXml(listing: {
   })[];
 }): string {
   const { upload, owner, parts } = listing;
+  const last = parts.at(-1);
   const { checksum } = upload;
   return answer('ListPartsResult', [
     xmlElement('Bucket', upload.bucket),
@@ -139,7 +140,10 @@ export function listPartsXml(listing: {
         ]
       : []),
     xmlElement('PartNumberMarker', String(listing.marker)),
-    xmlElement('NextPartNumberMarker', String(parts.at(-1)?.number ?? listing.marker)),
+    // Without more to come it is left out: the AWS SDK's paginator goes on as long as there is one.
+    ...(listing.isTruncated && last
+      ? [xmlElement('NextPartNumberMarker', String(last.number))]
+      : []),
     xmlElement('MaxParts', String(listing.limit)),
     xmlElement('IsTruncated', String(listing.isTruncated)),
     ...parts.map(

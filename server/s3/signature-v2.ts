@@ -114,7 +114,10 @@ function resourcePath({ hostBucket, rawPath }: RawRequest): ByteText {
   return hostBucket === undefined ? path : `/${hostBucket}${path}`;
 }
 
-/** A parameter named x-amz-… counts as the header of that name: presigned URLs carry them so. */
+/**
+ * A parameter named x-amz-… counts as the header of that name: presigned URLs carry them so. Where one
+ * name is said twice both are signed: else who has the URL could add what counts in the request.
+ */
 function canonicalAmzHeaders(
   request: RawRequest,
   query: readonly (readonly [string, string])[],
@@ -131,7 +134,12 @@ function canonicalAmzHeaders(
     }
   }
   for (const [name, value] of query) {
-    if (/^x-amz-/i.test(name)) lines.set(name.toLowerCase(), value);
+    if (!/^x-amz-/i.test(name)) continue;
+    const line = lines.get(name.toLowerCase());
+    lines.set(
+      name.toLowerCase(),
+      line === undefined || line === value ? value : `${line},${value}`,
+    );
   }
   return [...lines.keys()]
     .sort()

@@ -56,6 +56,12 @@ export function hasPart(numbers: PartNumbers, number: number): boolean {
   return numbers.some(([first, last]) => first <= number && number <= last);
 }
 
+export function* eachPart(numbers: PartNumbers): Generator<number, undefined> {
+  for (const [first, last] of numbers) {
+    for (let number = first; number <= last; number += 1) yield number;
+  }
+}
+
 export function countParts(numbers: PartNumbers): number {
   return numbers.reduce((sum, [first, last]) => sum + last - first + 1, 0);
 }

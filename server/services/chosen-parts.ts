@@ -23,13 +23,11 @@ export function chooseParts(
   received: readonly Part[],
   wanted: readonly WantedPart[],
 ): Part[] {
+  if (!isAscending(wanted)) {
+    throw new S3Error('InvalidPartOrder', { extra: [['UploadId', uploadId]] });
+  }
   const byNumber = new Map(received.map((part) => [part.number, part]));
-  let before = 0;
   return wanted.map((claim, at) => {
-    if (claim.number <= before) {
-      throw new S3Error('InvalidPartOrder', { extra: [['UploadId', uploadId]] });
-    }
-    before = claim.number;
     const part = byNumber.get(claim.number);
     if (!part || !isSamePart(part, claim)) {
       throw new S3Error('InvalidPart', {
@@ -47,6 +45,10 @@ export function chooseParts(
     }
     return part;
   });
+}
+
+function isAscending(parts: readonly WantedPart[]): boolean {
+  return parts.every(({ number }, at) => at === 0 || number > (parts[at - 1]?.number ?? number));
 }
 
 function isSamePart({ etag, checksum }: Part, claim: WantedPart): boolean {

@@ -37,14 +37,20 @@ export type ReadNames<T> = (
   limit: number,
 ) => Promise<readonly Listed<T>[]>;
 
+const BEYOND = '\u{10ffff}'.repeat(MAX_OBJECT_KEY_BYTES / 4 + 1);
+
 /** What is read at first where common prefixes may follow. */
 const FIRST_STEP = 16;
 
 /**
  * Reads little more than what the page shows: what a common prefix covers is jumped over. A page of 0
- * is the last one.
+ * is the last one. `beginOfName`: how names begin whose keys begin with a text, unless with just that.
  */
-export async function listPage<T>(query: ListQuery, read: ReadNames<T>): Promise<Page<T>> {
+export async function listPage<T>(
+  query: ListQuery,
+  read: ReadNames<T>,
+  beginOfName: (keyPrefix: string) => string = (keyPrefix) => keyPrefix,
+): Promise<Page<T>> {
   const { limit, after, afterKey = after } = query;
   const items: T[] = [];
   const commonPrefixes: string[] = [];
@@ -52,7 +58,7 @@ export async function listPage<T>(query: ListQuery, read: ReadNames<T>): Promise
 
   // A marker inside of a common prefix, or that is one: it was listed before.
   const passed = afterKey === undefined ? undefined : commonPrefixOf(afterKey, query);
-  let position = passed === undefined ? after : lastWithin(passed);
+  let position = passed === undefined ? after : lastWithin(beginOfName(passed));
   let last = after;
   for (const within of query.within) {
     // How many follow one another without a common prefix is not known: few at first, then more.
@@ -66,7 +72,7 @@ export async function listPage<T>(query: ListQuery, read: ReadNames<T>): Promise
         }
         const common = commonPrefixOf(key, query);
         last = common ?? name;
-        position = common === undefined ? name : lastWithin(common);
+        position = common === undefined ? name : lastWithin(beginOfName(common));
         if (common === undefined) items.push(item);
         else {
           commonPrefixes.push(common);
@@ -87,8 +93,7 @@ function commonPrefixOf(key: string, { prefix, delimiter }: ListQuery): string |
   return at < 0 ? undefined : key.slice(0, at + delimiter.length);
 }
 
-/** Not less than any name that begins with the prefix: nothing sorts after U+10FFFF. */
+/** Greater than any name that begins with the prefix: nothing sorts after U+10FFFF, and no key has so many. */
 function lastWithin(prefix: string): string {
-  const bytes = MAX_OBJECT_KEY_BYTES - Buffer.byteLength(prefix);
-  return prefix + '\u{10ffff}'.repeat(Math.max(0, Math.ceil(bytes / 4)));
+  return prefix + BEYOND;
 }

@@ -8,7 +8,7 @@ import { deleteBytes, type NewBytes, type StoredChecksum, toPartNumbers } from '
 import { type Caller, commitAs } from './caller.ts';
 import { checkWholeChecksum, chooseParts, type WantedPart } from './chosen-parts.ts';
 import { createKeyLock } from './key-lock.ts';
-import { type Listed, type ListQuery, listPage, type Page } from './list-page.ts';
+import { type Listed, type ListQuery, listPage, type Page, type ReadNames } from './list-page.ts';
 import type { ObjectBytes } from './object-bytes.ts';
 import { BytesChanged, type Objects, type StoredObject, type WriteTarget } from './objects.ts';
 import {
@@ -22,6 +22,7 @@ import {
 } from './part-records.ts';
 import {
   allUploads,
+  beginOfName,
   deleteUpload,
   endUpload,
   isUploadId,
@@ -222,11 +223,11 @@ export function createMultipartUploads(options: {
 
     parts: (upload, after, limit) => readParts(store, upload.id, after, limit),
 
-    page: (bucket, query) =>
-      listPage(query, async (prefix, after, limit) => {
+    page(bucket, query) {
+      const read: ReadNames<MultipartUpload> = async (prefix, after, limit) => {
         const found: Listed<MultipartUpload>[] = [];
         const range = {
-          prefix: uploadKey(bucket, prefix),
+          prefix: uploadKey(bucket, beginOfName(prefix)),
           after: after === undefined ? undefined : uploadKey(bucket, after),
           limit,
         };
@@ -237,7 +238,9 @@ export function createMultipartUploads(options: {
           );
         }
         return found;
-      }),
+      };
+      return listPage(query, read, beginOfName);
+    },
 
     async complete(target, id, wanted, by, checkMayWrite) {
       try {

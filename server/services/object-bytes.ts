@@ -7,6 +7,7 @@ import {
   BYTES_PREFIX,
   type BytesPlace,
   deleteBytes,
+  eachPart,
   hasPart,
   type NewBytes,
   type PartNumbers,
@@ -30,12 +31,11 @@ export interface ObjectBytes {
   receive(source: AsyncIterable<Buffer>, demands: ByteDemands): Promise<NewBytes>;
   /** Undefined where the bytes are gone. */
   read(place: BytesPlace, range: ByteRange): Promise<Readable | Buffer | undefined>;
-  /** Where a part lies in the bytes, which count as one part where they are one piece. */
-  part(
-    place: BytesPlace,
-    size: number,
-    number: number,
-  ): Promise<{ readonly start: number; readonly size: number } | undefined>;
+  /**
+   * Where a part lies in the bytes, which count as one part where they are one piece. Undefined where
+   * they have none of the number.
+   */
+  part(place: BytesPlace, size: number, number: number): Promise<PartPlace | 'gone' | undefined>;
   /** What a commit that makes the bytes nobody's has to write; then comes `drop`. */
   release(place: BytesPlace): KvMutation[];
   /** Removes released bytes, or received ones that no commit has named. Never rejects. */
@@ -46,6 +46,11 @@ export interface ObjectBytes {
   clearDiscarded(): Promise<void>;
   /** Removes bytes that no object has, which a crash left. To be called before anything is received. */
   sweep(): Promise<number>;
+}
+
+export interface PartPlace {
+  readonly start: number;
+  readonly size: number;
 }
 
 /** Parts that are read, or removed, at a time. */
@@ -111,10 +116,30 @@ export function createObjectBytes(options: {
     }
   }
 
+  /** Throws where one is missing, or damaged: what follows would be taken for its bytes. */
   async function* partsOf({ uploadId, numbers }: PartsPlace): AsyncGenerator<Part> {
+    const expected = eachPart(numbers);
+    const check = (found: number | undefined): void => {
+      const { value: number } = expected.next();
+      if (found !== number) throw new Error(`Part ${number} of ${uploadId} is missing or damaged.`);
+    };
     for await (const page of partPages(uploadId)) {
-      yield* page.filter(({ number }) => hasPart(numbers, number));
+      for (const part of page) {
+        if (!hasPart(numbers, part.number)) continue;
+        check(part.number);
+        yield part;
+      }
     }
+    check(undefined);
+  }
+
+  async function findPart(place: PartsPlace, number: number): Promise<PartPlace | undefined> {
+    let start = 0;
+    for await (const part of partsOf(place)) {
+      if (part.number === number) return { start, size: part.size };
+      start += part.size;
+    }
+    return undefined;
   }
 
   async function* partPages(uploadId: string): AsyncGenerator<Part[]> {
@@ -187,12 +212,13 @@ export function createObjectBytes(options: {
 
     async part(place, size, number) {
       if (!('uploadId' in place)) return number === 1 ? { start: 0, size } : undefined;
-      let start = 0;
-      for await (const part of partsOf(place)) {
-        if (part.number === number) return { start, size: part.size };
-        start += part.size;
+      if (!hasPart(place.numbers, number)) return undefined;
+      const close = readers.open(place.uploadId);
+      try {
+        return (await hasParts(place)) ? await findPart(place, number) : 'gone';
+      } finally {
+        close();
       }
-      return undefined;
     },
 
     release: (place) =>

@@ -27,7 +27,7 @@ import type { BytesPlace, NewBytes, StoredChecksum } from './byte-places.ts';
 import { ANONYMOUS, type Caller, commitAs } from './caller.ts';
 import { createKeyLock } from './key-lock.ts';
 import { type ListQuery, listPage, type Page } from './list-page.ts';
-import type { ObjectBytes } from './object-bytes.ts';
+import type { ObjectBytes, PartPlace } from './object-bytes.ts';
 import type { ByteDemands } from './receive-bytes.ts';
 import { nextStep, otherBytes, overtaken } from './save-slots.ts';
 import type { Submission } from './session-credentials.ts';
@@ -68,11 +68,11 @@ export interface Objects {
   find(bucket: string, key: string): Promise<StoredObject | undefined>;
   /** Undefined where the object was replaced or deleted since it was found. */
   read(object: StoredObject, range?: ByteRange): Promise<Readable | Buffer | undefined>;
-  /** Where a part lies in the object's bytes; undefined where it has none of the number. */
-  part(
-    object: StoredObject,
-    number: number,
-  ): Promise<{ readonly start: number; readonly size: number } | undefined>;
+  /**
+   * Where a part lies in the object's bytes. Undefined where it has none of the number, `gone` where it was
+   * replaced or deleted since it was found.
+   */
+  part(object: StoredObject, number: number): Promise<PartPlace | 'gone' | undefined>;
   /** Rejects with S3Error AccessDenied where `put` would refuse the key whatever the bytes are. */
   checkKey(bucket: StoredBucket, key: string): Promise<void>;
   /** As receiveBytes. What it resolves with is given to `put` or to `discard`. */
@@ -301,6 +301,8 @@ export function createObjects(options: {
       let { bucket } = target;
       const written = update(entryKey, async ({ check, record: previous }) => {
         checkMayWrite(bucket);
+        // Another completion of the same upload was faster: this one's answer is that one's.
+        if (previous && isOfSameUpload(previous.bytes, bytes.place)) throw new BytesChanged();
         const step = bucket.saves ? await nextStep(store, bucket.id, key, now()) : undefined;
         target.condition?.(previous);
         if (step?.isRepeat && target.isNewVersion) throw overtaken();
@@ -353,6 +355,10 @@ export function createObjects(options: {
       return stored === 'absent' ? undefined : stored;
     },
   };
+}
+
+function isOfSameUpload(one: BytesPlace, other: BytesPlace): boolean {
+  return 'uploadId' in one && 'uploadId' in other && one.uploadId === other.uploadId;
 }
 
 async function* single(bytes: Buffer): AsyncGenerator<Buffer> {

@@ -42,14 +42,34 @@ export function createPresignedUrls(options: {
       if (!(await buckets.find(bucket))) {
         throw new KeystowError('not-found', `There is no bucket ${bucket}.`);
       }
+      if (!URL.canParse(base)) {
+        throw new KeystowError('bad-request', 'The Host of the request cannot be part of a URL.');
+      }
       const url = new URL(base);
-      const rawPath = url.pathname.replace(/\/$/, '') + encodePath(`/${bucket}/${key}`);
+      const rawPath = pathOf(bucket, key);
       const request = { method, rawPath, rawQuery: '', headers: [['host', url.host]] as const };
       const pair = await accessKeys.signingPair(by);
       const query = presignV4(request, pair, { region, now: now(), expiresIn });
-      return `${url.origin}${rawPath}?${query}`;
+      // A proxy takes the path of PUBLIC_URL off, so that is not signed.
+      return `${url.origin}${url.pathname.replace(/\/$/, '')}${rawPath}?${query}`;
     },
   };
+}
+
+/**
+ * Of a URL `.` and `..` between slashes are taken away before it is sent (URL Standard, 4.4), in whatever
+ * way they are written; escaped slashes are none. Throws `bad-request` for a key that is nothing else.
+ */
+function pathOf(bucket: string, key: string): string {
+  const path = encodePath(key);
+  if (!path.split('/').some(isDots)) return `/${bucket}/${path}`;
+  const escaped = path.replaceAll('/', '%2F');
+  if (!isDots(escaped)) return `/${bucket}/${escaped}`;
+  throw new KeystowError('bad-request', `No URL can name the key ${key}: use an S3 client.`);
+}
+
+function isDots(segment: string): boolean {
+  return segment === '.' || segment === '..';
 }
 
 function isKey(key: string): boolean {

@@ -29,8 +29,12 @@ type UploadRecord = Omit<MultipartUpload, 'bucket' | 'key' | 'id' | 'version'>;
 
 const UPLOAD_PREFIX = 'upload/';
 const UPLOAD_ID_CHARS = 32;
-/** Sorts a key's uploads before those of longer keys. */
-const SEPARATOR = '\u0001';
+/**
+ * Ends a key, and sorts its uploads before those of longer keys: within a key U+0001 is written with
+ * U+0002 behind it.
+ */
+const END_OF_KEY = '\u0001\u0001';
+const ESCAPED = '\u0001\u0002';
 
 /** Begins with the time: a key's uploads are listed as they began. */
 export function newUploadId(now: number): string {
@@ -43,7 +47,12 @@ export function isUploadId(text: string): boolean {
 
 /** A place in the order of a bucket's uploads: by key, then as they began. */
 export function uploadName(key: string, id: string): string {
-  return key + SEPARATOR + id;
+  return beginOfName(key) + END_OF_KEY + id;
+}
+
+/** How the names of all uploads begin whose keys begin with this. */
+export function beginOfName(keyPrefix: string): string {
+  return keyPrefix.replaceAll('\u0001', ESCAPED);
 }
 
 export function uploadKey(bucket: string, name: string): string {
@@ -74,7 +83,7 @@ export function parseUpload(bucket: string, entry: KvEntry): MultipartUpload {
   return {
     ...record,
     bucket,
-    key: name.slice(0, -UPLOAD_ID_CHARS - SEPARATOR.length),
+    key: name.slice(0, -UPLOAD_ID_CHARS - END_OF_KEY.length).replaceAll(ESCAPED, '\u0001'),
     id: name.slice(-UPLOAD_ID_CHARS),
     version: entry.version,
   };

@@ -102,7 +102,7 @@ export interface KvStore {
 export const MIGRATION_KEY = 'meta/migration';
 
 /** A key of the store, in bytes of UTF-8; PostgreSQL's index rows hold no more than 2,704. */
-export const MAX_STORE_KEY_BYTES = 2_048;
+export const MAX_STORE_KEY_BYTES = 2_304;
 /** Mutations of one commit. */
 export const MAX_COMMIT_MUTATIONS = 2_000;
 

@@ -370,7 +370,7 @@ describe('buckets', () => {
     const head = await s3.send(new HeadBucketCommand({ Bucket }));
     expect(head.BucketRegion).toBe('us-east-1');
     const { Buckets = [], Owner } = await s3.send(new ListBucketsCommand({}));
-    expect(Owner).toMatchObject({ DisplayName: 'admin', ID: expect.stringMatching(/^\w{64}$/) });
+    expect(Owner).toMatchObject({ DisplayName: 'keystow', ID: expect.stringMatching(/^\w{64}$/) });
     expect(Buckets.map(({ Name }) => Name)).toEqual(
       [BUCKET, Bucket, 'open-files', 'submissions', 'uploads'].sort(),
     );

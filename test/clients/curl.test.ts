@@ -176,6 +176,77 @@ describe.skipIf(!hasCurl)('curl', () => {
     expect((await readBack('large')).status).toBe(404);
   });
 
+  it('puts a file with Basic credentials', async () => {
+    const url = `${server.url}/${BUCKET}/put/`;
+    const type = ['-H', 'Content-Type: text/plain', '-H', 'x-amz-meta-level: 7'];
+    // A URL that ends with a slash gets the name of the file.
+    const stored = await curl(...admin, ...type, '-T', file, url);
+    expect(stored.status, stored.body).toBe(200);
+    expect(stored.headers.get('etag')).toBe(ETAG);
+    const read = await readBack('put/slot%201.txt');
+    expect(read.body).toBe(TEXT);
+    expect(read.headers.get('content-type')).toBe('text/plain');
+    expect(read.headers.get('x-amz-meta-level')).toBe('7');
+    // From a pipe, whose length nobody knows.
+    const piped = await curl(
+      ...admin,
+      '-H',
+      'Transfer-Encoding: chunked',
+      '-T',
+      file,
+      `${url}piped`,
+    );
+    expect(piped.status, piped.body).toBe(200);
+    expect(piped.verbose).toContain('> Transfer-Encoding: chunked');
+    expect((await readBack('put/piped')).body).toBe(TEXT);
+
+    const copySource = ['-H', `x-amz-copy-source: /${BUCKET}/put/slot%201.txt`];
+    const copied = await curl(...admin, ...copySource, '-X', 'PUT', `${url}copy`);
+    expect(copied.status, copied.body).toBe(200);
+    expect(copied.body).toContain('<CopyObjectResult');
+    expect((await readBack('put/copy')).headers.get('x-amz-meta-level')).toBe('7');
+  });
+
+  it('puts where anybody may, and nowhere else', async () => {
+    const url = `${server.url}/${OPEN_BUCKET}/put.txt`;
+    expect((await curl('-T', file, url)).status).toBe(200);
+    expect((await curl(...admin, url)).body).toBe(TEXT);
+    const elsewhere = await curl('-T', file, `${server.url}/${BUCKET}/put.txt`);
+    expect(elsewhere.status).toBe(403);
+    expect((await readBack('put.txt')).status).toBe(404);
+  });
+
+  it('puts only where nothing is', async () => {
+    const url = `${server.url}/${BUCKET}/once.txt`;
+    const once = [...admin, '-H', 'If-None-Match: *', '-T', file, url];
+    expect((await curl(...once)).status).toBe(200);
+    const again = await curl(...once);
+    expect(again.status).toBe(412);
+    expect(again.body).toContain('<Code>PreconditionFailed</Code>');
+  });
+
+  it('puts with a URL that somebody else signed', async () => {
+    const presign = JSON.stringify({ method: 'PUT', bucket: BUCKET, key: 'presigned.txt' });
+    const json = ['-H', 'Content-Type: application/json', '-d', presign];
+    const { body } = await curl(...admin, ...json, `${server.url}/api/presign`);
+    const { url } = JSON.parse(body);
+    const answer = await curl('-T', file, url);
+    expect(answer.status, answer.body).toBe(200);
+    expect((await readBack('presigned.txt')).body).toBe(TEXT);
+    expect((await curl('-X', 'DELETE', url)).status).toBe(403);
+  });
+
+  it('is not told to continue with a PUT that is refused', async () => {
+    const expectation = ['-H', 'Expect: 100-continue', '--expect100-timeout', '15'];
+    const url = `${server.url}/${BUCKET}/expected-put.txt`;
+    const stored = await curl(...admin, ...expectation, '-T', file, url);
+    expect(stored.status, stored.body).toBe(200);
+    expect(stored.verbose).toContain('< HTTP/1.1 100 Continue');
+    const refused = await curl(...expectation, '-T', file, url);
+    expect(refused.status).toBe(403);
+    expect(refused.verbose).not.toContain('100 Continue');
+  });
+
   it.skipIf(!curlSignsForS3)('signs with --aws-sigv4', async () => {
     const sign = [
       ...['--aws-sigv4', 'aws:amz:us-east-1:s3'],
@@ -195,6 +266,16 @@ describe.skipIf(!hasCurl)('curl', () => {
     const made = `${server.url}/made-by-curl`;
     expect((await curl(...sign, ...empty, '-X', 'PUT', made)).status).toBe(200);
     expect((await curl(...sign, ...empty, '-X', 'DELETE', made)).status).toBe(204);
+    const unsigned = ['-H', 'x-amz-content-sha256: UNSIGNED-PAYLOAD'];
+    const meta = ['-H', 'x-amz-meta-by: curl'];
+    const put = await curl(...sign, ...unsigned, ...meta, '-T', file, url);
+    expect(put.status, put.body).toBe(200);
+    expect(put.headers.get('etag')).toBe(ETAG);
+    expect((await readBack('signed/curl.txt')).headers.get('x-amz-meta-by')).toBe('curl');
+    const wrong = await curl(...sign, ...empty, '-T', file, `${url}.wrong`);
+    expect(wrong.status).toBe(400);
+    expect(wrong.body).toContain('<Code>XAmzContentSHA256Mismatch</Code>');
+    expect((await readBack('signed/curl.txt.wrong')).status).toBe(404);
     expect((await curl(...sign, ...empty, '-X', 'DELETE', url)).status).toBe(204);
     expect((await curl(...sign, ...empty, url)).status).toBe(404);
 

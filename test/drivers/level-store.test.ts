@@ -163,3 +163,31 @@ test('the change log stays bounded over many short runs', async () => {
   }
   expect((await loggedSequences()).length).toBeLessThanOrEqual(410);
 });
+
+test('damaged values do not count where a range has a limit: there is more behind them', async () => {
+  const store = await open();
+  await store.commit(
+    [],
+    ['a', 'b', 'c', 'd', 'e'].map((key) => put(key)),
+  );
+  await store.close();
+  await withDatabase(async (database) => {
+    for (const key of ['ea', 'eb', 'ed']) {
+      const record = await database.get(key);
+      record?.writeUInt8((record.at(-1) ?? 0) ^ 1, record.length - 1);
+      await database.put(key, record ?? Buffer.alloc(0));
+    }
+  });
+  const again = await open();
+  const read = async (limit: number): Promise<string[]> => {
+    const keys: string[] = [];
+    for await (const page of again.range({ prefix: '', limit })) {
+      keys.push(...page.map(({ key }) => key));
+    }
+    return keys;
+  };
+  expect(await read(1)).toEqual(['c']);
+  expect(await read(2)).toEqual(['c', 'e']);
+  expect(await read(0)).toEqual([]);
+  await again.close();
+});

@@ -2,10 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { rmSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { MIN_PART_BYTES } from '../../shared/limits.ts';
 import { type ServerProcess, startProcess } from '../support/server-process.ts';
-import { blobFiles } from './blob-files.ts';
+import { blobDigests, blobFiles } from './blob-files.ts';
+import { partState } from './multipart-ledger.ts';
+import { completeXml } from './multipart-worker.ts';
+import { untilServer } from './until.ts';
 import { createUploadClient, type UploadClient } from './upload-client.ts';
-import { ACCESS_KEY } from './upload-form.ts';
+import { ACCESS_KEY, objectPath } from './upload-form.ts';
 
 /** A file of an object is not what it was: its reader is told, and soon. */
 
@@ -37,6 +41,39 @@ it.each([SIZE - 1, 1, 0])('breaks off an object of which %i bytes are left', asy
   expect(performance.now() - begin).toBeLessThan(5_000);
   expect(await client.remove('damaged')).toMatchObject({ status: 204 });
 });
+
+it.each([SIZE - 1, 0])(
+  'breaks off one in parts, of one of which %i bytes are left',
+  async (left) => {
+    const path = objectPath('damaged');
+    const begun = await client.call('POST', `${path}?uploads`);
+    const id = /<UploadId>(\w+)</.exec(begun?.text ?? '')?.[1];
+    const parts = [randomBytes(MIN_PART_BYTES), randomBytes(SIZE)];
+    for (const [at, bytes] of parts.entries()) {
+      const sent = await client.call('PUT', `${path}?uploadId=${id}&partNumber=${at + 1}`, bytes);
+      expect(sent?.status).toBe(200);
+    }
+    const states = parts.map((bytes, at) => [at + 1, partState(bytes)] as const);
+    const done = await client.call(
+      'POST',
+      `${path}?uploadId=${id}`,
+      Buffer.from(completeXml(states)),
+    );
+    expect(done?.status, done?.text).toBe(200);
+    const last = [...blobDigests(server.dataDir)].find(([, md5]) => md5 === states[1]?.[1].md5);
+    truncateSync(join(server.dataDir, 'blobs', last?.[0] ?? ''), left);
+    const begin = performance.now();
+    const answer = await client.read('damaged');
+    expect([answer?.status, answer?.isWhole]).toEqual([200, false]);
+    expect(performance.now() - begin).toBeLessThan(5_000);
+    expect(await client.remove('damaged')).toMatchObject({ status: 204 });
+    await untilServer(
+      server.url,
+      () => blobFiles(server.dataDir),
+      (files) => files.length === 0,
+    );
+  },
+);
 
 it('answers 500 where the file is gone', async () => {
   rmSync(await storeOne());

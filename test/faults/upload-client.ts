@@ -10,6 +10,12 @@ export interface UploadClient {
   upload(key: string, bytes: Buffer): Promise<UploadAnswer | undefined>;
   remove(key: string): Promise<UploadAnswer | undefined>;
   read(key: string): Promise<ReadAnswer | undefined>;
+  /** Any other call, as the admin. */
+  call(
+    method: string,
+    path: string,
+    body?: Buffer,
+  ): Promise<(ReadAnswer & { readonly bytes: Buffer }) | undefined>;
   close(): void;
 }
 
@@ -61,13 +67,21 @@ export function createUploadClient(base: string, connections: number): UploadCli
       return readAnswer(await send('DELETE', objectPath(key), credentials));
     },
     async read(key) {
-      return readAnswer(await send('GET', objectPath(key), credentials));
+      const answer = await readAnswer(await send('GET', objectPath(key), credentials));
+      if (!answer) return undefined;
+      const { bytes: _bytes, ...rest } = answer;
+      return rest;
+    },
+    async call(method, path, body) {
+      return readAnswer(await send(method, path, credentials, body));
     },
     close: () => agent.destroy(),
   };
 }
 
-async function readAnswer(response: IncomingMessage | undefined): Promise<ReadAnswer | undefined> {
+async function readAnswer(
+  response: IncomingMessage | undefined,
+): Promise<(ReadAnswer & { readonly bytes: Buffer }) | undefined> {
   if (!response) return undefined;
   const chunks: Buffer[] = [];
   let isWhole = true;
@@ -85,6 +99,7 @@ async function readAnswer(response: IncomingMessage | undefined): Promise<ReadAn
     md5: md5Of(bytes),
     size: bytes.length,
     isWhole,
+    bytes,
   };
 }
 

@@ -42,6 +42,7 @@ describe('parseObjectAttributes', () => {
         'cache-control': 'no-store',
         'content-disposition': 'attachment; filename="é\t.txt"',
         'content-encoding': 'gzip',
+        'content-language': 'de',
         expires: 'tomorrow',
       },
       metadata: [
@@ -50,7 +51,6 @@ describe('parseObjectAttributes', () => {
       ],
       storageClass: 'STANDARD_IA',
     });
-    expect(attributes.headers).not.toHaveProperty('content-language');
   });
 
   test('takes an empty header for none', () => {

@@ -12,7 +12,9 @@ export interface ToSign {
   readonly region?: string;
   /** Signed besides; names in lower case. */
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Uint8Array;
+  /** What is said in the place of the body's own. */
+  readonly payloadHash?: string;
   readonly time?: number;
   /** Of URLs, in seconds. */
   readonly expires?: number;
@@ -22,7 +24,7 @@ export function headersV4(request: ToSign): Record<string, string> {
   const { pair, body = '' } = request;
   const amzDate = amzDateOf(request.time ?? Date.now());
   const scope = scopeOf(request, amzDate);
-  const hash = sha256(body);
+  const hash = request.payloadHash ?? sha256(body);
   const headers: Record<string, string> = {
     ...request.headers,
     host: request.host,
@@ -125,6 +127,6 @@ function splitPath(path: string): [path: string, query: string] {
   return [before, after];
 }
 
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+function sha256(bytes: string | Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
 }

@@ -160,14 +160,18 @@ function createReader(
     },
 
     async *range(range) {
-      const iterator = database.iterator(bounds(range));
+      // Damaged entries do not count: who gets fewer than the limit takes them for all there are.
+      let left = range.limit ?? Number.POSITIVE_INFINITY;
+      const iterator = database.iterator(bounds({ ...range, limit: undefined }));
       try {
-        for (;;) {
-          const page = await iterator.nextv(PAGE_ENTRIES);
+        while (left > 0) {
+          const page = await iterator.nextv(Math.min(PAGE_ENTRIES, left));
           if (page.length === 0) return;
-          yield page.flatMap(([stored, record]) =>
+          const entries = page.flatMap(([stored, record]) =>
             decodeOrTell(stored.slice(1), record, onDamaged),
           );
+          left -= entries.length;
+          yield entries;
         }
       } finally {
         await iterator.close();

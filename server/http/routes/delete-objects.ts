@@ -15,7 +15,7 @@ import { checkMayWrite } from '../../services/object-access.ts';
 import type { Objects } from '../../services/objects.ts';
 import { sendXml } from '../s3-answer.ts';
 import type { S3Callers } from '../s3-caller.ts';
-import { expectedOf, readPayload } from '../s3-payload.ts';
+import { expectedOf, readXmlPayload } from '../s3-payload.ts';
 import { type S3Operations, storedBucket } from '../s3-requests.ts';
 
 export interface DeleteObjectsOptions {
@@ -30,15 +30,17 @@ export function deleteObjectsRoutes({ callers, objects }: DeleteObjectsOptions):
     bucket: StoredBucket,
     by: Caller,
   ): Promise<Deletion> {
-    const { key, versionId, etag } = wanted;
+    const { key, versionId } = wanted;
+    const conditions = new Map([
+      ['if-match', wanted.etag],
+      ['x-amz-if-match-last-modified-time', wanted.lastModified],
+      ['x-amz-if-match-size', wanted.size],
+    ]);
     try {
       checkObjectKey(key);
       checkMayWrite(by, { bucket: bucket.name, key }, bucket.acl);
       checkVersionId(versionId, key);
-      const condition = parseWriteCondition(
-        (name) => (name === 'if-match' ? etag : undefined),
-        key,
-      );
+      const condition = parseWriteCondition((name) => conditions.get(name), key);
       await objects.remove(bucket.name, key, by, condition);
       return { key, versionId };
     } catch (error) {
@@ -57,8 +59,8 @@ export function deleteObjectsRoutes({ callers, objects }: DeleteObjectsOptions):
           message: 'Missing required header for this request: Content-MD5 OR x-amz-checksum-*',
         });
       }
-      const body = await readPayload(payload, expected, MAX_LIST_XML_BYTES);
-      const { isQuiet, wanted } = parseDeleteObjects(body.toString());
+      const body = await readXmlPayload(payload, expected, MAX_LIST_XML_BYTES);
+      const { isQuiet, wanted } = parseDeleteObjects(body);
       const deletions = await Promise.all(wanted.map((key) => remove(key, bucket, caller)));
       sendXml(ctx, 200, deleteResultXml(deletions, isQuiet));
     },

@@ -34,7 +34,7 @@ import type { Context } from '../context.ts';
 import { sendEmpty, sendXml, sendXmlWhenDone } from '../s3-answer.ts';
 import type { S3Callers, S3Upload } from '../s3-caller.ts';
 import type { S3Headers } from '../s3-headers.ts';
-import { expectedMd5, expectedOf, readPayload } from '../s3-payload.ts';
+import { expectedMd5, expectedOf, readXmlPayload } from '../s3-payload.ts';
 import { findCopySource, receiveBody, receiveCopy, setChecksum } from '../s3-receive.ts';
 import { type S3Operations, type S3Target, storedBucket } from '../s3-requests.ts';
 import { writeCheck } from './put-objects.ts';
@@ -151,9 +151,9 @@ export function multipartUploadRoutes(options: MultipartRouteOptions): S3Operati
       const get = (name: string): string | undefined => fieldValue(headers, name);
       const condition = parseWriteCondition(get, key);
       // Checksums in the headers are the object's, not the body's.
-      const body = await readPayload(payload, expectedMd5(headers), MAX_LIST_XML_BYTES);
+      const body = await readXmlPayload(payload, expectedMd5(headers), MAX_LIST_XML_BYTES);
       const wanted = {
-        parts: parseCompleteUpload(body.toString()),
+        parts: parseCompleteUpload(body),
         checksum: parseObjectChecksum(get),
         size: parseObjectSize(get('x-amz-mp-object-size')),
       };

@@ -91,8 +91,9 @@ export async function sendObject(
       return;
     }
     const range = await rangeOf(ctx, objects, object);
-    const bytes = ctx.method === 'HEAD' ? null : await objects.read(object, range);
-    if (bytes !== undefined) {
+    const isHead = ctx.method === 'HEAD';
+    const bytes = range === 'gone' ? undefined : isHead ? null : await objects.read(object, range);
+    if (range !== 'gone' && bytes !== undefined) {
       setObjectHeaders(ctx, object);
       ctx.status = range ? 206 : 200;
       if (range) ctx.set('Content-Range', `bytes ${range.start}-${range.end}/${object.size}`);
@@ -119,7 +120,7 @@ async function rangeOf(
   ctx: Context,
   objects: Objects,
   object: StoredObject,
-): Promise<ByteRange | undefined> {
+): Promise<ByteRange | 'gone' | undefined> {
   const number = new URLSearchParams(ctx.querystring).get('partNumber');
   if (number !== null) return partRange(ctx, objects, object, parsePartNumber(number));
   if (!isRangeApplicable(ctx.req.headers, object)) return undefined;
@@ -131,13 +132,14 @@ async function partRange(
   objects: Objects,
   object: StoredObject,
   number: number,
-): Promise<ByteRange | undefined> {
+): Promise<ByteRange | 'gone' | undefined> {
   if (ctx.get('range') !== '') {
     throw new S3Error('InvalidRequest', {
       message: 'Cannot specify both Range header and partNumber query parameter.',
     });
   }
   const part = await objects.part(object, number);
+  if (part === 'gone') return part;
   if (!part) {
     throw new S3Error('InvalidPartNumber', {
       extra: [

@@ -4,7 +4,7 @@ import { fieldValue } from '../../s3/form-fields.ts';
 import { copyResultXml } from '../../s3/multipart-xml.ts';
 import { parseHeaderAttributes } from '../../s3/object-attributes.ts';
 import { checkObjectKey } from '../../s3/object-key.ts';
-import { S3Error } from '../../s3/s3-error.ts';
+import { invalidArgument, S3Error } from '../../s3/s3-error.ts';
 import { parseWriteCondition } from '../../s3/write-condition.ts';
 import type { Buckets, StoredBucket } from '../../services/buckets.ts';
 import type { Caller } from '../../services/caller.ts';
@@ -65,9 +65,11 @@ export function putObjectRoutes(options: PutObjectOptions): S3Operations {
       const upload = await callers.ofUpload(ctx, s3Target.hostBucket);
       const { caller, headers } = upload;
       const { key } = s3Target;
+      refusePart(ctx);
       checkObjectKey(key);
       const bucket = storedBucket(s3Target);
       writeCheck(caller, key)(bucket);
+      refuseVersion(ctx);
       const condition = parseWriteCondition((name) => fieldValue(headers, name), key);
       await objects.checkKey(bucket, key);
       const target = { bucket, key, condition };
@@ -75,6 +77,17 @@ export function putObjectRoutes(options: PutObjectOptions): S3Operations {
       return put(ctx, target, upload);
     },
   };
+}
+
+/** A part without its upload must not become the object. */
+function refusePart(ctx: Context): void {
+  const number = new URLSearchParams(ctx.querystring).get('partNumber');
+  if (number === null) return;
+  throw invalidArgument(
+    'This operation does not accept partNumber without uploadId',
+    'partNumber',
+    number,
+  );
 }
 
 /** Throws S3Error AccessDenied where the caller may not write the key. */
@@ -119,4 +132,11 @@ function copiedAttributes(
     metadata: described.metadata,
     tags: tagged.tags,
   };
+}
+
+/** Nobody chooses what a version is called. Throws S3Error InvalidArgument. */
+function refuseVersion(ctx: Context): void {
+  const version = new URLSearchParams(ctx.querystring).get('versionId');
+  if (version === null) return;
+  throw invalidArgument('This operation does not accept a version-id.', 'versionId', version);
 }

@@ -5,7 +5,7 @@ import { parseCannedAcl } from '../../s3/canned-acl.ts';
 import { fieldValue } from '../../s3/form-fields.ts';
 import { OWNER } from '../../s3/owner.ts';
 import { noSuchBucket, S3Error } from '../../s3/s3-error.ts';
-import { readXml } from '../../s3/xml-reader.ts';
+import { readRoot } from '../../s3/xml-element.ts';
 import { type Buckets, reservedNames } from '../../services/buckets.ts';
 import type { Caller } from '../../services/caller.ts';
 import { listablePrefixes } from '../../services/object-access.ts';
@@ -13,7 +13,7 @@ import type { Context } from '../context.ts';
 import { sendEmpty, sendXml } from '../s3-answer.ts';
 import type { S3Callers } from '../s3-caller.ts';
 import type { S3Headers } from '../s3-headers.ts';
-import { expectedOf, readPayload } from '../s3-payload.ts';
+import { expectedOf, readXmlPayload } from '../s3-payload.ts';
 import { type S3Operations, type S3Target, storedBucket } from '../s3-requests.ts';
 
 export interface S3BucketOptions {
@@ -53,7 +53,7 @@ export function bucketRoutes({ callers, buckets, region }: S3BucketOptions): S3O
       checkBucketName(name);
       if (reservedNames.has(name)) throw new S3Error('BucketAlreadyExists');
       const expected = expectedOf(headers, payload);
-      checkConfiguration(await readPayload(payload, expected, MAX_XML_BODY_BYTES));
+      checkConfiguration(await readXmlPayload(payload, expected, MAX_XML_BODY_BYTES));
       const acl = fieldValue(headers, 'x-amz-acl');
       const input = acl ? { acl: parseCannedAcl(acl, 'x-amz-acl') } : {};
       refuseOtherSettings(headers);
@@ -97,9 +97,12 @@ function checkKnown({ principal }: Caller): void {
 }
 
 /** `CreateBucketConfiguration`, whose region may be any; there is one place only. */
-function checkConfiguration(body: Buffer): void {
-  if (body.length > 0 && readXml(body.toString()).name !== 'CreateBucketConfiguration') {
-    throw new S3Error('MalformedXML');
+function checkConfiguration(body: string): void {
+  if (body === '') return;
+  const { children } = readRoot(body, 'CreateBucketConfiguration');
+  const other = children.find(({ name }) => name !== 'LocationConstraint');
+  if (other) {
+    throw new S3Error('NotImplemented', { message: `Buckets have no ${other.name} here.` });
   }
 }
 
@@ -107,7 +110,9 @@ function checkConfiguration(body: Buffer): void {
 function refuseOtherSettings(headers: S3Headers): void {
   for (const [key, { name, value }] of headers) {
     const isLock = key === 'x-amz-bucket-object-lock-enabled' && value.toLowerCase() === 'true';
-    if (isLock || key.startsWith('x-amz-grant-')) {
+    // Without ACLs: here they count.
+    const isEnforced = key === 'x-amz-object-ownership' && value === 'BucketOwnerEnforced';
+    if (isLock || isEnforced || key.startsWith('x-amz-grant-')) {
       throw new S3Error('NotImplemented', { extra: [['Header', name]] });
     }
   }

@@ -16,7 +16,7 @@ import type { Attributes, Objects, StoredObject } from '../../services/objects.t
 import type { Context } from '../context.ts';
 import { sendEmpty, sendXml } from '../s3-answer.ts';
 import type { S3Callers, S3Upload } from '../s3-caller.ts';
-import { expectedOf, readPayload } from '../s3-payload.ts';
+import { expectedOf, readXmlPayload } from '../s3-payload.ts';
 import { type S3Operations, type S3Target, storedBucket } from '../s3-requests.ts';
 
 export interface S3SettingOptions {
@@ -153,7 +153,6 @@ async function readAcl(upload: S3Upload): Promise<CannedAcl> {
   return parseCannedAcl(canned, 'x-amz-acl');
 }
 
-async function readXmlBody({ headers, payload }: S3Upload): Promise<string> {
-  const body = await readPayload(payload, expectedOf(headers, payload), MAX_XML_BODY_BYTES);
-  return body.toString();
+function readXmlBody({ headers, payload }: S3Upload): Promise<string> {
+  return readXmlPayload(payload, expectedOf(headers, payload), MAX_XML_BODY_BYTES);
 }
