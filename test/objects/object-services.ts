@@ -62,7 +62,7 @@ export async function openObjectServices(): Promise<ObjectServices> {
   });
   const blobs = await openFileBlobStore(join(dataDir, 'blobs'));
   const buckets = createBuckets(store, now);
-  const objectBytes = createObjectBytes({ store, blobs, log });
+  const objectBytes = createObjectBytes({ store, blobs, log, now, graceMs: 0 });
   const objects = createObjects({ store, objectBytes, buckets, log, now });
   const uploads = createMultipartUploads({ store, buckets, objects, objectBytes, now });
   await buckets.makeOnce(BUCKET);
