@@ -69,7 +69,10 @@ def objects():
         assert part["Body"].read() == b"la"
         assert part["ContentRange"] == "bytes 1-2/5"
 
-        pages = client.get_paginator("list_objects_v2").paginate(
+        # With version 2, botocore signs the parameters that its own addresses have wrongly (`?list-type=2`,
+        # `?delete?delete`): https://github.com/boto/boto3/issues/4433
+        call = "list_objects_v2" if signature == "s3v4" else "list_objects"
+        pages = client.get_paginator(call).paginate(
             Bucket=bucket, PaginationConfig={"PageSize": 3}
         )
         listed = [each["Key"] for page in pages for each in page["Contents"]]
@@ -86,10 +89,14 @@ def objects():
         )
         assert client.head_object(Bucket=bucket, Key="copy of+it")["Metadata"] == {"day": "friday"}
 
-        wanted = [{"Key": key} for key in [*KEYS, "copy of+it", "never there"]]
-        answer = client.delete_objects(Bucket=bucket, Delete={"Objects": wanted})
-        assert len(answer["Deleted"]) == len(wanted) and "Errors" not in answer, answer
-        assert client.list_objects_v2(Bucket=bucket)["KeyCount"] == 0
+        gone = [*KEYS, "copy of+it", "never there"]
+        if signature == "s3v4":
+            answer = client.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": key} for key in gone]})
+            assert len(answer["Deleted"]) == len(gone) and "Errors" not in answer, answer
+        else:
+            for key in gone:
+                client.delete_object(Bucket=bucket, Key=key)
+        assert "Contents" not in client.list_objects(Bucket=bucket)
         client.delete_bucket(Bucket=bucket)
 
 
@@ -169,4 +176,8 @@ def errors():
     fails_with(403, "InvalidAccessKeyId", unknown.list_buckets)
 
 
-{"version": lambda: print("boto3", boto3.__version__), "objects": objects, "parts": parts, "presigned": presigned, "errors": errors}[section]()
+def version():
+    print("boto3", boto3.__version__)
+
+
+{"version": version, "objects": objects, "parts": parts, "presigned": presigned, "errors": errors}[section]()
