@@ -10,6 +10,7 @@ import {
   checksumAlgorithms,
   type ExpectedChecksums,
   parseExpectedChecksums,
+  refuseOtherChecksums,
 } from '../s3/expected-checksums.ts';
 import { fieldValue } from '../s3/form-fields.ts';
 import { invalidArgument, S3Error } from '../s3/s3-error.ts';
@@ -85,6 +86,7 @@ export function openPayload(
  * InvalidRequest where `x-amz-sdk-checksum-algorithm` names what is neither there nor in the trailer.
  */
 export function expectedOf(headers: S3Headers, { trailer }: Payload): ExpectedChecksums {
+  refuseOtherChecksums(headers);
   const get = (name: string): string | undefined => fieldValue(headers, name);
   const expected = parseExpectedChecksums(get);
   checkNamedAlgorithm(get, expected, trailer?.algorithm);

@@ -1,3 +1,4 @@
+import type { FormFields } from './form-fields.ts';
 import { S3Error } from './s3-error.ts';
 
 export const checksumAlgorithms = ['crc32', 'crc32c', 'crc64nvme', 'sha1', 'sha256'] as const;
@@ -55,6 +56,27 @@ function checkAlgorithm(named: string | undefined, given: ChecksumAlgorithm | un
   if (algorithm !== undefined && algorithm !== given) {
     throw new S3Error('InvalidRequest', {
       message: `x-amz-checksum-algorithm specified, but no corresponding x-amz-checksum-${algorithm} was found.`,
+    });
+  }
+}
+
+/** S3's others, which are not calculated here. */
+const OTHER_ALGORITHMS = new Set(['md5', 'sha512', 'xxhash3', 'xxhash64', 'xxhash128']);
+
+/**
+ * A checksum that is not compared would be a promise that is not kept. Throws S3Error NotImplemented,
+ * or InvalidRequest for a header or field that S3 does not have.
+ */
+export function refuseOtherChecksums(fields: FormFields): void {
+  for (const [key, { name }] of fields) {
+    const [, algorithm] = /^x-amz-checksum-(.*)$/.exec(key) ?? [];
+    if (algorithm === undefined || /^(algorithm|mode|type)$/.test(algorithm)) continue;
+    if (checksumAlgorithms.some((known) => known === algorithm)) continue;
+    if (OTHER_ALGORITHMS.has(algorithm)) {
+      throw new S3Error('NotImplemented', { extra: [['Header', name]] });
+    }
+    throw new S3Error('InvalidRequest', {
+      message: 'The algorithm type you specified in x-amz-checksum- header is invalid.',
     });
   }
 }
