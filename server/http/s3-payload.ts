@@ -9,6 +9,7 @@ import {
   checkChecksums,
   checksumAlgorithms,
   type ExpectedChecksums,
+  multipleChecksums,
   parseExpectedChecksums,
   refuseOtherChecksums,
 } from '../s3/expected-checksums.ts';
@@ -204,12 +205,7 @@ function checkNamedAlgorithm(
   { checksum }: ExpectedChecksums,
   trailer: ChecksumAlgorithm | undefined,
 ): void {
-  if (checksum && trailer) {
-    throw new S3Error('InvalidRequest', {
-      message:
-        'Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.',
-    });
-  }
+  if (checksum && trailer) throw multipleChecksums();
   const named = get('x-amz-sdk-checksum-algorithm')?.toLowerCase();
   const given = checksum?.algorithm ?? trailer;
   if (named === undefined || named === given) return;

@@ -36,17 +36,10 @@ export function parseExpectedChecksums(
     return value === undefined ? [] : [{ algorithm, value }];
   });
   const [checksum, ...others] = given;
-  if (others.length > 0) {
-    throw new S3Error('InvalidRequest', {
-      message:
-        'Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.',
-    });
-  }
+  if (others.length > 0) throw multipleChecksums();
   checkAlgorithm(get('x-amz-checksum-algorithm'), checksum?.algorithm);
-  if (checksum !== undefined && !isDigest(checksum.value, digestBytes[checksum.algorithm])) {
-    throw new S3Error('InvalidRequest', {
-      message: `Value for x-amz-checksum-${checksum.algorithm} header is invalid.`,
-    });
+  if (checksum !== undefined && !isChecksum(checksum.algorithm, checksum.value)) {
+    throw invalidChecksum(checksum.algorithm);
   }
   return { ...(md5 === undefined ? {} : { md5 }), ...(checksum === undefined ? {} : { checksum }) };
 }
@@ -89,6 +82,23 @@ export function parseChecksumAlgorithm(named: string | undefined): ChecksumAlgor
   throw new S3Error('InvalidRequest', {
     message:
       'Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]',
+  });
+}
+
+/** Whether some bytes could have it. */
+export function isChecksum(algorithm: ChecksumAlgorithm, base64: string): boolean {
+  return isDigest(base64, digestBytes[algorithm]);
+}
+
+export function invalidChecksum(algorithm: ChecksumAlgorithm): S3Error {
+  return new S3Error('InvalidRequest', {
+    message: `Value for x-amz-checksum-${algorithm} header is invalid.`,
+  });
+}
+
+export function multipleChecksums(): S3Error {
+  return new S3Error('InvalidRequest', {
+    message: 'Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.',
   });
 }
 

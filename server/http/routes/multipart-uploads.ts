@@ -1,6 +1,10 @@
 import { MAX_LIST_XML_BYTES } from '../../../shared/limits.ts';
 import { parseCopyRange } from '../../s3/copy-source.ts';
-import { type ChecksumAlgorithm, parseChecksumAlgorithm } from '../../s3/expected-checksums.ts';
+import {
+  type ChecksumAlgorithm,
+  parseChecksumAlgorithm,
+  refuseOtherChecksums,
+} from '../../s3/expected-checksums.ts';
 import { fieldValue } from '../../s3/form-fields.ts';
 import { parseLimit, parsePartMarker } from '../../s3/list-parameters.ts';
 import {
@@ -19,7 +23,7 @@ import {
   parseChecksumType,
   parseObjectChecksum,
 } from '../../s3/part-checksums.ts';
-import { invalidArgument, S3Error } from '../../s3/s3-error.ts';
+import { S3Error } from '../../s3/s3-error.ts';
 import { objectLocation } from '../../s3/success-action.ts';
 import { parseWriteCondition } from '../../s3/write-condition.ts';
 import type { Buckets, StoredBucket } from '../../services/buckets.ts';
@@ -150,11 +154,13 @@ export function multipartUploadRoutes(options: MultipartRouteOptions): S3Operati
       const { key } = target;
       const get = (name: string): string | undefined => fieldValue(headers, name);
       const condition = parseWriteCondition(get, key);
+      refuseOtherChecksums(headers);
       // Checksums in the headers are the object's, not the body's.
       const body = await readXmlPayload(payload, expectedMd5(headers), MAX_LIST_XML_BYTES);
       const wanted = {
         parts: parseCompleteUpload(body),
         checksum: parseObjectChecksum(get),
+        checksumType: parseChecksumType(get('x-amz-checksum-type')),
         size: parseObjectSize(get('x-amz-mp-object-size')),
       };
       const stored = await uploads.complete(
@@ -211,7 +217,11 @@ function checkPartAlgorithm(
 }
 
 function parseObjectSize(text: string | undefined): number | undefined {
-  if (text === undefined || /^\d{1,15}$/.test(text))
-    return text === undefined ? text : Number(text);
-  throw invalidArgument('The size of the object is a whole number.', 'x-amz-mp-object-size', text);
+  if (text === undefined) return undefined;
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new S3Error('InvalidRequest', {
+    message: /^-\d+$/.test(text)
+      ? `Value for x-amz-mp-object-size header is less than zero: '${text}'`
+      : 'Value for x-amz-mp-object-size header is invalid.',
+  });
 }
