@@ -116,7 +116,8 @@ export function checkChecksums(
   if (md5 !== undefined && md5 !== calculated.md5) {
     throw new S3Error('BadDigest', {
       extra: [
-        ['ExpectedDigest', md5],
+        // One in hex and one in base64, as S3 tells them.
+        ['ExpectedDigest', Buffer.from(md5, 'base64').toString('hex')],
         ['CalculatedDigest', calculated.md5],
       ],
     });
