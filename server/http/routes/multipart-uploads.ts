@@ -1,5 +1,5 @@
 import { MAX_LIST_XML_BYTES } from '../../../shared/limits.ts';
-import { parseCopyRange } from '../../s3/copy-source.ts';
+import { parseCopyRange, parseCopySource } from '../../s3/copy-source.ts';
 import {
   type ChecksumAlgorithm,
   parseChecksumAlgorithm,
@@ -92,7 +92,7 @@ export function multipartUploadRoutes(options: MultipartRouteOptions): S3Operati
   ): Promise<void> {
     const wanted = fieldValue(headers, 'x-amz-copy-source-range');
     const range = (size: number) => parseCopyRange(wanted, size);
-    const algorithm = upload.checksum?.algorithm;
+    const algorithm = upload.checksum?.algorithm ?? null;
     const find = () => findCopySource(options, caller, headers);
     const first = await find();
     range(first.size);
@@ -125,8 +125,10 @@ export function multipartUploadRoutes(options: MultipartRouteOptions): S3Operati
     'PUT ?uploadId': async (ctx, target) => {
       const sent = await callers.ofUpload(ctx, target.hostBucket);
       const number = parsePartNumber(parametersOf(ctx).get('partNumber') ?? '');
+      const source = fieldValue(sent.headers, 'x-amz-copy-source');
+      if (source !== undefined) parseCopySource(source);
       const upload = await findUpload(ctx, sent.caller, target);
-      if (sent.headers.has('x-amz-copy-source')) return copyPart(ctx, upload, number, sent);
+      if (source !== undefined) return copyPart(ctx, upload, number, sent);
       return putPart(ctx, upload, number, sent);
     },
 

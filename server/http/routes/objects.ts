@@ -47,6 +47,7 @@ export function objectRoutes(options: ObjectRouteOptions): Record<string, S3Hand
     checkObjectKey(key);
     const bucket = storedBucket(target);
     checkVersion(ctx, key);
+    checkPartNumber(ctx);
     const found = await objects.find(bucket.name, key);
     const object = checkMayRead(caller, { bucket: bucket.name, key }, bucket.acl, found);
     checkResponseParameters(ctx, caller.principal !== undefined);
@@ -150,6 +151,12 @@ async function partRange(
   }
   if ('uploadId' in object.bytes) ctx.set('x-amz-mp-parts-count', String(partCount(object)));
   return part.size === 0 ? undefined : { start: part.start, end: part.start + part.size - 1 };
+}
+
+/** Throws S3Error InvalidArgument, whether or not there is an object. */
+function checkPartNumber(ctx: Context): void {
+  const number = new URLSearchParams(ctx.querystring).get('partNumber');
+  if (number !== null) parsePartNumber(number);
 }
 
 function partCount({ bytes }: StoredObject): number {

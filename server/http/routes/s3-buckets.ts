@@ -69,11 +69,13 @@ export function bucketRoutes({ callers, buckets, region }: S3BucketOptions): S3O
         throw new S3Error('BucketAlreadyOwnedByYou', { extra: [['BucketName', name]] });
       }
       ctx.set('Location', `/${name}`);
+      ctx.set('x-amz-bucket-arn', arnOf(name));
       sendEmpty(ctx, 200);
     },
 
     HEAD: async (ctx, target) => {
       await checkMayList(ctx, target);
+      ctx.set('x-amz-bucket-arn', arnOf(storedBucket(target).name));
       sendEmpty(ctx, 200);
     },
 
@@ -98,6 +100,10 @@ export function bucketRoutes({ callers, buckets, region }: S3BucketOptions): S3O
       sendXml(ctx, 200, versioningXml());
     },
   };
+}
+
+function arnOf(bucket: string): string {
+  return `arn:aws:s3:::${bucket}`;
 }
 
 function checkKnown({ principal }: Caller): void {
