@@ -125,6 +125,7 @@ export function multipartUploadRoutes(options: MultipartRouteOptions): S3Operati
     'PUT ?uploadId': async (ctx, target) => {
       const sent = await callers.ofUpload(ctx, target.hostBucket);
       const number = parsePartNumber(parametersOf(ctx).get('partNumber') ?? '');
+      mayWrite(sent.caller, target);
       const source = fieldValue(sent.headers, 'x-amz-copy-source');
       if (source !== undefined) parseCopySource(source);
       const upload = await findUpload(ctx, sent.caller, target);
