@@ -45,6 +45,14 @@ describe('a checksum header', () => {
     await server.expectAbsent('uploads', 'checked');
   });
 
+  it('is not missed where x-amz-checksum-algorithm names one, as minio-go does', async () => {
+    const headers = { 'x-amz-checksum-algorithm': 'CRC32C' };
+    await done(server, { method: 'PUT', path, headers, body: 'abc' });
+    const other = { ...headers, 'x-amz-checksum-crc32': 'NSRBwg==' };
+    const answer = await done(server, { method: 'PUT', path, headers: other, body: 'abc' });
+    expect(answer.headers.get('x-amz-checksum-crc32')).toBe('NSRBwg==');
+  });
+
   it.each([
     ['x-amz-checksum-crc32', 'NSRBwg==', 'AAAAAA=='],
     ['x-amz-checksum-crc32c', 'Nks/tw==', 'AAAAAA=='],
