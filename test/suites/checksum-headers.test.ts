@@ -45,6 +45,24 @@ describe('a checksum header', () => {
     await server.expectAbsent('uploads', 'checked');
   });
 
+  it('of a form is told with its answer, as minio-go expects', async () => {
+    for (const status of ['200', '201', '204']) {
+      const answer = await server.uploadSigned(
+        {
+          bucket: 'uploads',
+          fields: {
+            key: 'checked',
+            success_action_status: status,
+            'x-amz-checksum-crc32': 'NSRBwg==',
+          },
+        },
+        { file: 'abc' },
+      );
+      expect(answer.status, answer.text).toBe(Number(status));
+      expect(answer.headers.get('x-amz-checksum-crc32')).toBe('NSRBwg==');
+    }
+  });
+
   it('is not missed where x-amz-checksum-algorithm names one, as minio-go does', async () => {
     const headers = { 'x-amz-checksum-algorithm': 'CRC32C' };
     await done(server, { method: 'PUT', path, headers, body: 'abc' });
