@@ -141,3 +141,23 @@ describe('what the headers say of the object', () => {
     expect(answer.status, answer.text).toBe(200);
   });
 });
+
+describe('a part of an object', () => {
+  it('comes with its own checksum to who wants to verify it', async () => {
+    const upload = await begin(COMPOSITE);
+    await upload.complete(part(`<ChecksumSHA256>${SHA}</ChecksumSHA256>`));
+    for (const method of ['GET', 'HEAD']) {
+      const answer = await done(server, {
+        method,
+        path: '/uploads/whole?partNumber=1',
+        headers: { 'x-amz-checksum-mode': 'ENABLED' },
+      });
+      expect(Object.fromEntries(answer.headers)).toMatchObject({
+        'x-amz-checksum-sha256': SHA,
+        'x-amz-mp-parts-count': '1',
+      });
+      const plain = await done(server, { method, path: '/uploads/whole?partNumber=1' });
+      expect(plain.headers.get('x-amz-checksum-sha256')).toBeNull();
+    }
+  });
+});
