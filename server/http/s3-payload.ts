@@ -11,6 +11,7 @@ import {
   type ExpectedChecksums,
   multipleChecksums,
   parseExpectedChecksums,
+  refuseOtherAlgorithm,
   refuseOtherChecksums,
 } from '../s3/expected-checksums.ts';
 import { fieldValue } from '../s3/form-fields.ts';
@@ -197,6 +198,7 @@ function trailerAlgorithm(hash: string, get: Get): ChecksumAlgorithm | undefined
   if (names === '' || !hash.endsWith(TRAILER)) return undefined;
   const algorithm = checksumAlgorithms.find((known) => checksumHeader(known) === names);
   if (algorithm !== undefined) return algorithm;
+  refuseOtherAlgorithm(names.replace('x-amz-checksum-', ''), 'x-amz-trailer');
   throw new S3Error('InvalidRequest', {
     message: 'The value specified in the x-amz-trailer header is not supported',
   });

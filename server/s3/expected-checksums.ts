@@ -65,20 +65,28 @@ export function refuseOtherChecksums(fields: FormFields): void {
     const [, algorithm] = /^x-amz-checksum-(.*)$/.exec(key) ?? [];
     if (algorithm === undefined || /^(algorithm|mode|type)$/.test(algorithm)) continue;
     if (checksumAlgorithms.some((known) => known === algorithm)) continue;
-    if (OTHER_ALGORITHMS.has(algorithm)) {
-      throw new S3Error('NotImplemented', { extra: [['Header', name]] });
-    }
+    refuseOtherAlgorithm(algorithm, name);
     throw new S3Error('InvalidRequest', {
       message: 'The algorithm type you specified in x-amz-checksum- header is invalid.',
     });
   }
 }
 
-/** `CRC32` and its like, in any case. Throws S3Error InvalidRequest for an unknown one. */
+/** Throws S3Error NotImplemented for what S3 has; `header` is what names it. */
+export function refuseOtherAlgorithm(algorithm: string, header: string): void {
+  if (!OTHER_ALGORITHMS.has(algorithm)) return;
+  throw new S3Error('NotImplemented', { extra: [['Header', header]] });
+}
+
+/**
+ * `CRC32` and its like, in any case. Throws S3Error InvalidRequest for an unknown one, NotImplemented for
+ * S3's others.
+ */
 export function parseChecksumAlgorithm(named: string | undefined): ChecksumAlgorithm | undefined {
   if (named === undefined) return undefined;
   const algorithm = checksumAlgorithms.find((known) => known === named.toLowerCase());
   if (algorithm !== undefined) return algorithm;
+  refuseOtherAlgorithm(named.toLowerCase(), 'x-amz-checksum-algorithm');
   throw new S3Error('InvalidRequest', {
     message:
       'Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]',

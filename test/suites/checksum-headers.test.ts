@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectS3Error } from '../support/s3-client.ts';
-import { type S3Server, startS3Server } from '../support/s3-server.ts';
+import { AS_ADMIN, type S3Server, startS3Server } from '../support/s3-server.ts';
 import { ask, done } from './ask.ts';
 
 /** Of every checksum that a client sends it hears whether it was right, or that nobody looked. */
@@ -27,6 +27,25 @@ describe('a checksum header', () => {
         body: 'abc',
       });
       expectS3Error(answer, 501, 'NotImplemented', { Header: header });
+      const upload = await ask(server, {
+        method: 'POST',
+        path: `${path}?uploads`,
+        headers: { 'x-amz-checksum-algorithm': algorithm.toUpperCase() },
+      });
+      expectS3Error(upload, 501, 'NotImplemented', { Header: 'x-amz-checksum-algorithm' });
+      const stream = await ask(server, {
+        method: 'PUT',
+        path,
+        headers: {
+          ...AS_ADMIN,
+          'x-amz-content-sha256': 'STREAMING-UNSIGNED-PAYLOAD-TRAILER',
+          'x-amz-decoded-content-length': '3',
+          'x-amz-trailer': header,
+        },
+        body: `3\r\nabc\r\n0\r\n${header}:AAAA\r\n\r\n`,
+        pair: null,
+      });
+      expectS3Error(stream, 501, 'NotImplemented', { Header: 'x-amz-trailer' });
       await server.expectAbsent('uploads', 'checked');
     },
   );
