@@ -78,14 +78,14 @@ export interface Objects {
   /** As receiveBytes. What it resolves with is given to `put` or to `discard`. */
   receive(source: AsyncIterable<Buffer>, demands: ByteDemands): Promise<NewBytes>;
   /**
-   * Receives the bytes of an object, or some of them, anew: with a checksum of the algorithm, or of what
-   * the object has. Undefined where the object was replaced or deleted since it was found.
+   * Receives the bytes of an object, or some of them, anew: with a checksum of the algorithm (null: with
+   * none), or of what the object has. Undefined where the object was replaced or deleted since it was found.
    */
   receiveCopy(
     source: StoredObject,
     options?: {
       readonly range?: ByteRange | undefined;
-      readonly algorithm?: ChecksumAlgorithm | undefined;
+      readonly algorithm?: ChecksumAlgorithm | null | undefined;
     },
   ): Promise<NewBytes | undefined>;
   discard(bytes: NewBytes): Promise<void>;
@@ -254,7 +254,11 @@ export function createObjects(options: {
       const bytes = await read(source, range);
       if (bytes === undefined) return undefined;
       const size = range ? range.end - range.start + 1 : source.size;
-      const demands = { ranges: [{ min: size, max: size }], expected: {}, algorithm };
+      const demands = {
+        ranges: [{ min: size, max: size }],
+        expected: {},
+        algorithm: algorithm ?? undefined,
+      };
       return objectBytes.receive(Buffer.isBuffer(bytes) ? single(bytes) : bytes, demands);
     },
 
