@@ -220,11 +220,8 @@ export function createObjects(options: {
     if (stored.etag === etag) return true;
     if (!('uploadId' in place) && !('uploadId' in stored.bytes)) return false;
     const range = { start: 0, end: stored.size - 1 };
-    const [before, now] = await Promise.all([
-      hashOf(await objectBytes.read(stored.bytes, range)),
-      hashOf(await objectBytes.read(place, range)),
-    ]);
-    return before === now;
+    const before = await hashOf(await objectBytes.read(stored.bytes, range));
+    return before === (await hashOf(await objectBytes.read(place, range)));
   }
 
   /**
