@@ -54,7 +54,7 @@ function allowByRules(ctx: Context, rules: readonly CorsRule[]): void {
     .map((name) => name.trim())
     .filter((name) => name !== '');
   const headers = corsHeaders(rules, { origin, method, requestHeaders });
-  if (!headers) throw new S3Error('AccessForbidden');
+  if (!headers) throw new S3Error('AccessForbidden', { extra: [['Method', method]] });
   for (const [name, value] of Object.entries(headers)) ctx.set(name, value);
 }
 

@@ -9,7 +9,10 @@ import {
   checkChecksums,
   checksumAlgorithms,
   type ExpectedChecksums,
+  multipleChecksums,
   parseExpectedChecksums,
+  refuseOtherAlgorithm,
+  refuseOtherChecksums,
 } from '../s3/expected-checksums.ts';
 import { fieldValue } from '../s3/form-fields.ts';
 import { invalidArgument, S3Error } from '../s3/s3-error.ts';
@@ -85,8 +88,12 @@ export function openPayload(
  * InvalidRequest where `x-amz-sdk-checksum-algorithm` names what is neither there nor in the trailer.
  */
 export function expectedOf(headers: S3Headers, { trailer }: Payload): ExpectedChecksums {
+  refuseOtherChecksums(headers);
   const get = (name: string): string | undefined => fieldValue(headers, name);
-  const expected = parseExpectedChecksums(get);
+  // It says what an upload in parts will have; minio-go sends it with every object, and S3 takes that.
+  const expected = parseExpectedChecksums((name) =>
+    name === 'x-amz-checksum-algorithm' ? undefined : get(name),
+  );
   checkNamedAlgorithm(get, expected, trailer?.algorithm);
   return expected;
 }
@@ -191,6 +198,7 @@ function trailerAlgorithm(hash: string, get: Get): ChecksumAlgorithm | undefined
   if (names === '' || !hash.endsWith(TRAILER)) return undefined;
   const algorithm = checksumAlgorithms.find((known) => checksumHeader(known) === names);
   if (algorithm !== undefined) return algorithm;
+  refuseOtherAlgorithm(names.replace('x-amz-checksum-', ''), 'x-amz-trailer');
   throw new S3Error('InvalidRequest', {
     message: 'The value specified in the x-amz-trailer header is not supported',
   });
@@ -202,12 +210,7 @@ function checkNamedAlgorithm(
   { checksum }: ExpectedChecksums,
   trailer: ChecksumAlgorithm | undefined,
 ): void {
-  if (checksum && trailer) {
-    throw new S3Error('InvalidRequest', {
-      message:
-        'Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.',
-    });
-  }
+  if (checksum && trailer) throw multipleChecksums();
   const named = get('x-amz-sdk-checksum-algorithm')?.toLowerCase();
   const given = checksum?.algorithm ?? trailer;
   if (named === undefined || named === given) return;

@@ -65,7 +65,7 @@ export async function receiveCopy(
   options: {
     readonly maxBytes: number;
     readonly range: (size: number) => ByteRange | undefined;
-    readonly algorithm: ChecksumAlgorithm | undefined;
+    readonly algorithm: ChecksumAlgorithm | null | undefined;
   },
 ): Promise<{ readonly source: StoredObject; readonly bytes: NewBytes }> {
   let missing = -1;

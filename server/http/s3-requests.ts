@@ -1,7 +1,7 @@
 import { checkBucketName } from '../s3/bucket-name.ts';
 import { parseResource } from '../s3/object-key.ts';
 import { OWNER } from '../s3/owner.ts';
-import { noSuchBucket, S3Error, withStatus } from '../s3/s3-error.ts';
+import { invalidArgument, noSuchBucket, S3Error, withStatus } from '../s3/s3-error.ts';
 import { subresourceOf } from '../s3/subresources.ts';
 import { type Buckets, reservedNames, type StoredBucket } from '../services/buckets.ts';
 import type { Context, Handler } from './context.ts';
@@ -99,8 +99,12 @@ function operationOf(ctx: Context, { bucket, key }: S3Target, routes: S3Routes):
   const subresource = subresourceOf(new URLSearchParams(ctx.querystring).keys());
   const name = subresource === undefined ? ctx.method : `${ctx.method} ?${subresource}`;
   const handler = Object.hasOwn(operations, name) ? operations[name] : undefined;
+  checkCopyAllowed(ctx, level, handler);
   if (handler) return handler;
-  if (subresource !== undefined) throw notOffered(ctx.method, subresource);
+  if (subresource !== undefined) {
+    const isOfBuckets = level === 'object' && Object.hasOwn(routes.bucket, name);
+    throw isOfBuckets ? keyUnexpected(name) : notOffered(ctx.method, subresource);
+  }
   throw new S3Error('MethodNotAllowed', {
     extra: [
       ['Method', ctx.method],
@@ -112,6 +116,24 @@ function operationOf(ctx: Context, { bucket, key }: S3Target, routes: S3Routes):
 
 function methodsOf(operations: S3Operations): string[] {
   return Object.keys(operations).filter((name) => !name.includes('?'));
+}
+
+/** Else a copy that was asked for where there is none would look as if it had been made. */
+function checkCopyAllowed(ctx: Context, level: string, handler: S3Handler | undefined): void {
+  const source = ctx.get('x-amz-copy-source');
+  if (source === '' || !handler || (ctx.method === 'PUT' && level === 'object')) return;
+  throw invalidArgument(
+    'You can only specify a copy source header for copy requests.',
+    'x-amz-copy-source',
+    source,
+  );
+}
+
+/** `name` is `GET ?uploads`: an operation of buckets. */
+function keyUnexpected(name: string): S3Error {
+  return new S3Error('InvalidRequest', {
+    message: `Key is not expected for the ${name.replace(' ', ' method ')} subresource`,
+  });
 }
 
 function notOffered(method: string, subresource: string): S3Error {

@@ -33,10 +33,20 @@ export function versioningXml(): string {
 export function listBucketsXml(
   owner: Owner,
   buckets: readonly { name: string; createdAt: Date }[],
+  page: { readonly prefix?: string; readonly continuationToken?: string | undefined } = {},
 ): string {
   const bucketsXml = buckets.map(
     ({ name, createdAt }) =>
       `<Bucket>${xmlElement('Name', name)}${xmlElement('CreationDate', createdAt.toISOString())}</Bucket>`,
   );
-  return `${XML_DECLARATION}<ListAllMyBucketsResult xmlns="${S3_NAMESPACE}">${ownerXml('Owner', owner)}<Buckets>${bucketsXml.join('')}</Buckets></ListAllMyBucketsResult>`;
+  const { prefix = '', continuationToken } = page;
+  const members = [
+    ownerXml('Owner', owner),
+    `<Buckets>${bucketsXml.join('')}</Buckets>`,
+    ...(continuationToken === undefined
+      ? []
+      : [xmlElement('ContinuationToken', continuationToken)]),
+    ...(prefix === '' ? [] : [xmlElement('Prefix', prefix)]),
+  ];
+  return `${XML_DECLARATION}<ListAllMyBucketsResult xmlns="${S3_NAMESPACE}">${members.join('')}</ListAllMyBucketsResult>`;
 }

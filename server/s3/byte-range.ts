@@ -12,9 +12,11 @@ export interface ByteRange {
  * section 14.2). Throws S3Error InvalidRange where no byte of the object is in it.
  */
 export function parseByteRange(header: string | undefined, size: number): ByteRange | undefined {
-  const [, first, last] = /^bytes=(\d*)-(\d*)$/i.exec(header?.replace(/[ \t]/g, '') ?? '') ?? [];
+  const [, first, last] = /^bytes=(\d*)-(\d*)$/i.exec(header?.trim() ?? '') ?? [];
   if (header === undefined || first === undefined || last === undefined) return undefined;
   if (first === '' && last === '') return undefined;
+  // The last bytes of nothing are all of it, which no range can say.
+  if (first === '' && Number(last) > 0 && size === 0) return undefined;
   if (first !== '' && last !== '' && Number(first) > Number(last)) return undefined;
   const start = first === '' ? Math.max(0, size - Number(last)) : Number(first);
   const end = first === '' || last === '' ? size - 1 : Math.min(Number(last), size - 1);

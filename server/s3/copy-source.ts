@@ -1,3 +1,4 @@
+import { isBucketName } from './bucket-name.ts';
 import type { ByteRange } from './byte-range.ts';
 import { isNotModified, type Validators } from './conditional-request.ts';
 import { parseResource } from './object-key.ts';
@@ -19,6 +20,9 @@ export function parseCopySource(header: string): CopySource {
   const [path = '', query = ''] = header.split('?', 2);
   const { bucket, key } = readResource(path, header);
   if (bucket === undefined || key === '') throw badSource(header);
+  if (!isBucketName(bucket)) {
+    throw invalidArgument('Invalid copy source bucket name', 'x-amz-copy-source', header);
+  }
   checkVersionId(new URLSearchParams(query).get('versionId') ?? undefined, key);
   return { bucket, key };
 }

@@ -37,12 +37,16 @@ function parseRule(rule: XmlElement): CorsRule {
   ]);
   const id = parseId(textOf(rule, 'ID'));
   const maxAgeSeconds = parseSeconds(textOf(rule, 'MaxAgeSeconds'));
-  const allowedMethods = textsOf(rule, 'AllowedMethod').map(parseMethod);
+  const allowedMethods = childrenOf(rule, 'AllowedMethod').map(({ text }) => parseMethod(text));
   const allowedOrigins = textsOf(rule, 'AllowedOrigin');
   if (allowedMethods.length === 0 || allowedOrigins.length === 0) throw new S3Error('MalformedXML');
   const allowedHeaders = textsOf(rule, 'AllowedHeader');
   checkWildcards('AllowedOrigin', allowedOrigins);
   checkWildcards('AllowedHeader', allowedHeaders);
+  const wrong = allowedHeaders.find((pattern) => !isHeaderName(pattern));
+  if (wrong !== undefined) {
+    throw invalidRequest(`AllowedHeader "${wrong}" contains invalid character.`);
+  }
   return {
     ...(id !== undefined && { id }),
     allowedOrigins,
@@ -69,7 +73,8 @@ function parseId(text: string | undefined): string | undefined {
 function parseSeconds(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const seconds = Number(text);
-  if (!/^\d+$/.test(text) || seconds > MAX_SECONDS) throw new S3Error('MalformedXML');
+  // S3 takes negative ones, too, which say that nothing is to be remembered.
+  if (!/^-?\d+$/.test(text) || Math.abs(seconds) > MAX_SECONDS) throw new S3Error('MalformedXML');
   return seconds;
 }
 

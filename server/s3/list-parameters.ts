@@ -54,6 +54,36 @@ function parseWhole(text: string, name: string): number {
   throw invalidArgument(`Provided ${name} not an integer or within integer range`, name, text);
 }
 
+const MAX_BUCKETS = 10_000;
+
+export interface BucketListParameters {
+  readonly prefix: string;
+  readonly limit: number;
+  /** The last bucket of the page before. */
+  readonly after: string | undefined;
+  readonly region: string | undefined;
+}
+
+/** Of ListBuckets. Throws S3Error InvalidArgument. */
+export function parseBucketListParameters(query: URLSearchParams): BucketListParameters {
+  const text = query.get('max-buckets') || String(MAX_BUCKETS);
+  const limit = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (limit < 1 || limit > MAX_BUCKETS) {
+    throw invalidArgument(
+      `Argument max-buckets must be an integer between 1 and ${MAX_BUCKETS}.`,
+      'max-buckets',
+      text,
+    );
+  }
+  const token = query.get('continuation-token');
+  return {
+    prefix: query.get('prefix') ?? '',
+    limit,
+    after: token === null ? undefined : parseContinuationToken(token),
+    region: query.get('bucket-region') || undefined,
+  };
+}
+
 /** Throws S3Error InvalidArgument. */
 export function parsePartMarker(query: URLSearchParams): number {
   return parseWhole(query.get('part-number-marker') || '0', 'part-number-marker');

@@ -1,7 +1,7 @@
 import { MAX_PARTS } from '../../shared/limits.ts';
-import { type ChecksumAlgorithm, checksumAlgorithms } from './expected-checksums.ts';
+import { type ChecksumAlgorithm, checksumAlgorithms, isChecksum } from './expected-checksums.ts';
 import { isoTime, type Owner, ownerXml } from './list-xml.ts';
-import { S3Error } from './s3-error.ts';
+import { invalidArgument, S3Error } from './s3-error.ts';
 import { childrenOf, readRoot, requiredTextOf, textOf } from './xml-element.ts';
 import { S3_NAMESPACE } from './xml-namespace.ts';
 import type { XmlElement } from './xml-reader.ts';
@@ -30,7 +30,7 @@ export interface ListedPart {
 
 /**
  * The parts of a CompleteMultipartUpload document. Throws S3Error MalformedXML, also for none and for
- * more than 10,000; InvalidArgument for a number out of range.
+ * more than 10,000; InvalidArgument for a number out of range, and for a checksum that is none.
  */
 export function parseCompleteUpload(document: string): ListedPart[] {
   const parts = childrenOf(readRoot(document, 'CompleteMultipartUpload'), 'Part');
@@ -43,11 +43,19 @@ export function parseCompleteUpload(document: string): ListedPart[] {
 }
 
 function checksumOf(part: XmlElement): Checksum | undefined {
-  for (const algorithm of checksumAlgorithms) {
+  const given = checksumAlgorithms.flatMap((algorithm) => {
     const value = textOf(part, checksumElement(algorithm))?.trim();
-    if (value) return { algorithm, value };
+    return value ? [{ algorithm, value }] : [];
+  });
+  const [checksum, ...others] = given;
+  if (!checksum || (others.length === 0 && isChecksum(checksum.algorithm, checksum.value))) {
+    return checksum;
   }
-  return undefined;
+  throw invalidArgument(
+    'Invalid Base64 or multiple checksums present in request',
+    'Checksum',
+    given.map(({ value }) => value).join(),
+  );
 }
 
 /** Throws S3Error InvalidArgument. */

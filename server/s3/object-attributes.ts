@@ -1,5 +1,9 @@
 import { type CannedAcl, parseCannedAcl } from './canned-acl.ts';
-import { type ExpectedChecksums, parseExpectedChecksums } from './expected-checksums.ts';
+import {
+  type ExpectedChecksums,
+  parseExpectedChecksums,
+  refuseOtherChecksums,
+} from './expected-checksums.ts';
 import { type FormFields, fieldValue } from './form-fields.ts';
 import { isHeaderText } from './header-text.ts';
 import { type ObjectTag, parseTagging, parseTaggingHeader } from './object-tags.ts';
@@ -55,6 +59,7 @@ export interface ObjectAttributes {
 export function parseObjectAttributes(fields: FormFields): ObjectAttributes {
   const acl = fieldValue(fields, 'acl');
   const tagging = fieldValue(fields, 'tagging');
+  refuseOtherChecksums(fields);
   return {
     ...parseCommonAttributes(fields),
     acl: acl === undefined ? 'private' : parseCannedAcl(acl, 'acl'),

@@ -42,7 +42,7 @@ export function parseTaggingHeader(query: ByteText): ObjectTag[] {
   if (/%(?![0-9a-f]{2})/i.test(query)) throw invalidHeader(query);
   const tags = queryParameters(query).map(([name, value]): ObjectTag => {
     const [key, text] = [bytesToText(name), bytesToText(value)];
-    if (key === undefined || text === undefined) throw invalidHeader(query);
+    if (key === undefined || key === '' || text === undefined) throw invalidHeader(query);
     return [key, text];
   });
   if (new Set(tags.map(([key]) => key)).size < tags.length) throw invalidHeader(query);

@@ -1,6 +1,12 @@
 import { createChecksum } from './checksum.ts';
 import { combineCrc, isCrc } from './combine-crc.ts';
-import { type ChecksumAlgorithm, checksumAlgorithms } from './expected-checksums.ts';
+import {
+  type ChecksumAlgorithm,
+  checksumAlgorithms,
+  invalidChecksum,
+  isChecksum,
+  multipleChecksums,
+} from './expected-checksums.ts';
 import { S3Error } from './s3-error.ts';
 
 /**
@@ -39,19 +45,26 @@ export function parseChecksumType(text: string | undefined): ChecksumType | unde
 export interface ObjectChecksum {
   readonly algorithm: ChecksumAlgorithm;
   readonly value: string;
-  readonly type: ChecksumType | undefined;
 }
 
-/** Of the headers of CompleteMultipartUpload; `get` finds one by its name in lower case. */
+/**
+ * Of the headers of CompleteMultipartUpload; `get` finds one by its name in lower case. Throws S3Error
+ * InvalidRequest for several, and for a value that no parts could have.
+ */
 export function parseObjectChecksum(
   get: (name: string) => string | undefined,
 ): ObjectChecksum | undefined {
-  const type = parseChecksumType(get('x-amz-checksum-type'));
-  for (const algorithm of checksumAlgorithms) {
+  const given = checksumAlgorithms.flatMap((algorithm) => {
     const value = get(`x-amz-checksum-${algorithm}`);
-    if (value !== undefined) return { algorithm, value, type };
-  }
-  return undefined;
+    return value === undefined ? [] : [{ algorithm, value }];
+  });
+  const [checksum, ...others] = given;
+  if (others.length > 0) throw multipleChecksums();
+  if (!checksum) return undefined;
+  const { algorithm, value } = checksum;
+  // A composite one may have the number of its parts behind it.
+  if (!isChecksum(algorithm, value.replace(/-\d+$/, ''))) throw invalidChecksum(algorithm);
+  return checksum;
 }
 
 /** The default comes first. */

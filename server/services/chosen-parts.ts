@@ -1,9 +1,10 @@
 import { MIN_PART_BYTES } from '../../shared/limits.ts';
 import { checksumMismatch } from '../s3/expected-checksums.ts';
-import type { ObjectChecksum } from '../s3/part-checksums.ts';
+import type { ChecksumType, ObjectChecksum } from '../s3/part-checksums.ts';
 import { type ErrorMember, S3Error } from '../s3/s3-error.ts';
 import type { StoredChecksum } from './byte-places.ts';
 import type { Part } from './part-records.ts';
+import type { MultipartUpload } from './upload-records.ts';
 
 /** What a client says that an object is made of, compared with what was received. */
 
@@ -27,23 +28,19 @@ export function chooseParts(
     throw new S3Error('InvalidPartOrder', { extra: [['UploadId', uploadId]] });
   }
   const byNumber = new Map(received.map((part) => [part.number, part]));
-  return wanted.map((claim, at) => {
+  const chosen = wanted.map((claim) => {
     const part = byNumber.get(claim.number);
-    if (!part || !isSamePart(part, claim)) {
-      throw new S3Error('InvalidPart', {
-        extra: [['UploadId', uploadId], ...describe(claim)],
-      });
-    }
-    if (at < wanted.length - 1 && part.size < MIN_PART_BYTES) {
-      throw new S3Error('EntityTooSmall', {
-        extra: [
-          ['ProposedSize', String(part.size)],
-          ['MinSizeAllowed', String(MIN_PART_BYTES)],
-          ...describe(claim),
-        ],
-      });
-    }
-    return part;
+    if (part && isSamePart(part, claim)) return part;
+    throw new S3Error('InvalidPart', { extra: [['UploadId', uploadId], ...describe(claim)] });
+  });
+  const small = chosen.slice(0, -1).find(({ size }) => size < MIN_PART_BYTES);
+  if (!small) return chosen;
+  throw new S3Error('EntityTooSmall', {
+    extra: [
+      ['ProposedSize', String(small.size)],
+      ['MinSizeAllowed', String(MIN_PART_BYTES)],
+      ...describe(small),
+    ],
   });
 }
 
@@ -59,14 +56,40 @@ function isSamePart({ etag, checksum }: Part, claim: WantedPart): boolean {
   );
 }
 
-function describe({ number, etag }: WantedPart): ErrorMember[] {
+function describe({ number, etag }: Pick<WantedPart, 'number' | 'etag'>): ErrorMember[] {
   return [
     ['PartNumber', String(number)],
     ['ETag', etag],
   ];
 }
 
-/** Throws S3Error InvalidRequest for another algorithm or type than the upload's, BadDigest for another value. */
+/** Throws S3Error InvalidRequest for another type than the upload's. */
+export function checkChecksumMode(
+  claimed: ChecksumType | undefined,
+  actual: ChecksumType | undefined,
+): void {
+  if (claimed === undefined || actual === undefined || claimed === actual) return;
+  throw new S3Error('InvalidRequest', {
+    message: `The upload was created using the ${actual} checksum mode. The complete request must use the same checksum mode.`,
+  });
+}
+
+/**
+ * A composite checksum is made of what the client knows of its parts. Throws S3Error InvalidRequest for
+ * a part without it.
+ */
+export function checkPartChecksums(
+  upload: MultipartUpload['checksum'],
+  wanted: readonly WantedPart[],
+): void {
+  const bare = wanted.find(({ checksum }) => checksum === undefined);
+  if (upload?.type !== 'COMPOSITE' || !bare) return;
+  throw new S3Error('InvalidRequest', {
+    message: `The upload was created using a ${upload.algorithm} checksum. The complete request must include the checksum for each part. It was missing for part ${bare.number} in the request.`,
+  });
+}
+
+/** Throws S3Error InvalidRequest for another algorithm than the upload's, BadDigest for another value. */
 export function checkWholeChecksum(
   claimed: ObjectChecksum | undefined,
   calculated: StoredChecksum | undefined,
@@ -74,11 +97,6 @@ export function checkWholeChecksum(
   if (claimed === undefined) return;
   if (claimed.algorithm !== calculated?.algorithm) {
     throw otherAlgorithm(calculated?.algorithm, claimed.algorithm);
-  }
-  if (claimed.type !== undefined && claimed.type !== calculated.type) {
-    throw new S3Error('InvalidRequest', {
-      message: `The upload was created using the ${calculated.type} checksum mode. The complete request must use the same checksum mode.`,
-    });
   }
   // A composite checksum may come without the number of its parts.
   if (![calculated.value, calculated.value.replace(/-\d+$/, '')].includes(claimed.value))

@@ -1,12 +1,18 @@
 import { MAX_PARTS, UPLOAD_LIFE_MS } from '../../shared/limits.ts';
 import { multipartEtag } from '../s3/multipart-etag.ts';
-import { type ObjectChecksum, objectChecksum } from '../s3/part-checksums.ts';
+import { type ChecksumType, type ObjectChecksum, objectChecksum } from '../s3/part-checksums.ts';
 import { noSuchBucket, noSuchUpload, S3Error } from '../s3/s3-error.ts';
 import { isUncertain, type KvStore } from '../stores/kv-store.ts';
 import { type Buckets, bucketCheck, type StoredBucket } from './buckets.ts';
 import { deleteBytes, type NewBytes, type StoredChecksum, toPartNumbers } from './byte-places.ts';
 import { type Caller, commitAs } from './caller.ts';
-import { checkWholeChecksum, chooseParts, type WantedPart } from './chosen-parts.ts';
+import {
+  checkChecksumMode,
+  checkPartChecksums,
+  checkWholeChecksum,
+  chooseParts,
+  type WantedPart,
+} from './chosen-parts.ts';
 import { createKeyLock } from './key-lock.ts';
 import { type Listed, type ListQuery, listPage, type Page, type ReadNames } from './list-page.ts';
 import type { ObjectBytes } from './object-bytes.ts';
@@ -72,6 +78,7 @@ export interface MultipartUploads {
 export interface WantedObject {
   readonly parts: readonly WantedPart[];
   readonly checksum?: ObjectChecksum | undefined;
+  readonly checksumType?: ChecksumType | undefined;
   readonly size?: number | undefined;
 }
 
@@ -138,6 +145,8 @@ export function createMultipartUploads(options: {
   }
 
   async function putTogether(upload: MultipartUpload, wanted: WantedObject): Promise<NewBytes> {
+    checkChecksumMode(wanted.checksumType, upload.checksum?.type);
+    checkPartChecksums(upload.checksum, wanted.parts);
     const received = await readParts(store, upload.id, 0, MAX_PARTS);
     const parts = chooseParts(upload.id, received, wanted.parts);
     const size = parts.reduce((sum, part) => sum + part.size, 0);

@@ -13,6 +13,7 @@ import {
   type PartNumbers,
   type PartsPlace,
   type Piece,
+  type StoredChecksum,
 } from './byte-places.ts';
 import {
   DISCARDED_PREFIX,
@@ -51,6 +52,8 @@ export interface ObjectBytes {
 export interface PartPlace {
   readonly start: number;
   readonly size: number;
+  /** Of the part, where one was sent or asked for. */
+  readonly checksum?: StoredChecksum | undefined;
 }
 
 /** Parts that are read, or removed, at a time. */
@@ -136,7 +139,7 @@ export function createObjectBytes(options: {
   async function findPart(place: PartsPlace, number: number): Promise<PartPlace | undefined> {
     let start = 0;
     for await (const part of partsOf(place)) {
-      if (part.number === number) return { start, size: part.size };
+      if (part.number === number) return { start, size: part.size, checksum: part.checksum };
       start += part.size;
     }
     return undefined;
@@ -200,7 +203,8 @@ export function createObjectBytes(options: {
 
   async function clearDiscarded(): Promise<void> {
     for await (const page of store.keys({ prefix: DISCARDED_PREFIX })) {
-      for (const key of page) await clearParts(key.slice(DISCARDED_PREFIX.length));
+      // A slow reader of one keeps nobody else's.
+      await Promise.all(page.map((key) => clearParts(key.slice(DISCARDED_PREFIX.length))));
     }
   }
 

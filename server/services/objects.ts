@@ -78,14 +78,14 @@ export interface Objects {
   /** As receiveBytes. What it resolves with is given to `put` or to `discard`. */
   receive(source: AsyncIterable<Buffer>, demands: ByteDemands): Promise<NewBytes>;
   /**
-   * Receives the bytes of an object, or some of them, anew: with a checksum of the algorithm, or of what
-   * the object has. Undefined where the object was replaced or deleted since it was found.
+   * Receives the bytes of an object, or some of them, anew: with a checksum of the algorithm (null: with
+   * none), or of what the object has. Undefined where the object was replaced or deleted since it was found.
    */
   receiveCopy(
     source: StoredObject,
     options?: {
       readonly range?: ByteRange | undefined;
-      readonly algorithm?: ChecksumAlgorithm | undefined;
+      readonly algorithm?: ChecksumAlgorithm | null | undefined;
     },
   ): Promise<NewBytes | undefined>;
   discard(bytes: NewBytes): Promise<void>;
@@ -220,11 +220,8 @@ export function createObjects(options: {
     if (stored.etag === etag) return true;
     if (!('uploadId' in place) && !('uploadId' in stored.bytes)) return false;
     const range = { start: 0, end: stored.size - 1 };
-    const [before, now] = await Promise.all([
-      hashOf(await objectBytes.read(stored.bytes, range)),
-      hashOf(await objectBytes.read(place, range)),
-    ]);
-    return before === now;
+    const before = await hashOf(await objectBytes.read(stored.bytes, range));
+    return before === (await hashOf(await objectBytes.read(place, range)));
   }
 
   /**
@@ -254,7 +251,11 @@ export function createObjects(options: {
       const bytes = await read(source, range);
       if (bytes === undefined) return undefined;
       const size = range ? range.end - range.start + 1 : source.size;
-      const demands = { ranges: [{ min: size, max: size }], expected: {}, algorithm };
+      const demands = {
+        ranges: [{ min: size, max: size }],
+        expected: {},
+        algorithm: algorithm ?? undefined,
+      };
       return objectBytes.receive(Buffer.isBuffer(bytes) ? single(bytes) : bytes, demands);
     },
 

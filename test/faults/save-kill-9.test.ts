@@ -8,7 +8,7 @@ import { runSaveRounds } from './save-rounds.ts';
  * The settings are those of kill-9.test.ts.
  */
 
-const rounds = Number(process.env['KEYSTOW_KILL_ROUNDS'] ?? runs(2, 60));
+const rounds = Number(process.env['KEYSTOW_KILL_ROUNDS'] ?? runs(1, 60));
 const seed = Number(process.env['KEYSTOW_KILL_SEED'] ?? freshSeed());
 
 it(`answers the retry of a save after ${rounds} kills (seed ${seed})`, {

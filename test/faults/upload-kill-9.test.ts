@@ -8,7 +8,7 @@ import { runUploadRounds } from './upload-rounds.ts';
  * whole, old or new, and no file is left over. The settings are those of kill-9.test.ts.
  */
 
-const rounds = Number(process.env['KEYSTOW_KILL_ROUNDS'] ?? 2);
+const rounds = Number(process.env['KEYSTOW_KILL_ROUNDS'] ?? 1);
 const seed = Number(process.env['KEYSTOW_KILL_SEED'] ?? freshSeed());
 
 it(`keeps acknowledged objects, whole, in ${rounds} kills (seed ${seed})`, {

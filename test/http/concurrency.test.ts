@@ -56,7 +56,7 @@ describe('patches of one document at once', () => {
     ['application/json-patch+json', (n: number) => `[{"op":"add","path":"/m${n}","value":${n}.0}]`],
   ])('with distinct members as %s: all of them are there', async (type, patch) => {
     const path = `/data/patched-${encodeURIComponent(type)}`;
-    const count = type === 'application/json' ? runs(300, 1_000) : runs(100, 200);
+    const count = type === 'application/json' ? runs(120, 1_000) : runs(50, 200);
     await rest('POST', path, '{"first":1.0}');
     const headers = { 'content-type': type };
     const answers = await times(count, (n) => rest('PATCH', path, patch(n), headers));
@@ -88,7 +88,7 @@ describe('a race of reading, deciding and writing', () => {
   it('with If-Match loses no update', async () => {
     await rest('POST', '/data/counter', '{"n":0}');
     const clients = 8;
-    const rounds = runs(10, 20);
+    const rounds = runs(4, 20);
     await times(clients, async () => {
       for (let done = 0; done < rounds; ) {
         const read = await rest('GET', '/data/counter');

@@ -66,7 +66,7 @@ describe('all pages put together', () => {
           if (pages.length > 1) expect(last && entriesOf(last).length).toBeGreaterThan(0);
         },
       ),
-      { numRuns: runs(2_000, 40_000) },
+      { numRuns: runs(300, 40_000) },
     );
   });
 
@@ -88,7 +88,7 @@ describe('all pages put together', () => {
           expect(pages.flatMap(entriesOf)).toEqual(modelEntries(keys, query));
         },
       ),
-      { numRuns: runs(1_000, 50_000) },
+      { numRuns: runs(300, 50_000) },
     );
   });
 

@@ -83,7 +83,7 @@ describe(`any list, page by page, is what there is (seed ${seed})`, () => {
         if (name !== 'ListObjectsV2') return;
         for (const { xml, entries } of pages) expect(xml['KeyCount']).toBe(`${entries.length}`);
       }),
-      { numRuns: runs(40, 400) },
+      { numRuns: runs(12, 400) },
     );
   });
 
@@ -103,7 +103,7 @@ describe(`any list, page by page, is what there is (seed ${seed})`, () => {
         );
         expectSizes(pages, call.limit);
       }),
-      { numRuns: runs(40, 400) },
+      { numRuns: runs(12, 400) },
     );
   });
 });

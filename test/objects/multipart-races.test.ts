@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { S3Error } from '../../server/s3/s3-error.ts';
 import { createRandom, freshSeed, intBetween } from '../faults/random.ts';
-import { runs } from '../support/long-runs.ts';
+import { isLongRun, runs } from '../support/long-runs.ts';
 import { BUCKET, type ObjectServices, openObjectServices } from './object-services.ts';
 
 /** One upload, several clients: what was acknowledged holds, and nothing is left over. */
@@ -56,7 +56,7 @@ describe(`seed ${seed}`, { timeout: 60_000 + runs(0, 600_000) }, () => {
   it('completing, aborting and sending parts at once', async () => {
     const { begin, putPart, complete, uploads, read, objects } = services;
     const seen = { completed: 0, aborted: 0, replaced: 0 };
-    for (let round = 0; round < runs(25, 1_000); round += 1) {
+    for (let round = 0; round < runs(10, 1_000); round += 1) {
       const upload = await begin('raced');
       const [first, second, other] = [someBytes(), someBytes(), someBytes()];
       const part = await putPart(upload, 1, first);
@@ -88,12 +88,13 @@ describe(`seed ${seed}`, { timeout: 60_000 + runs(0, 600_000) }, () => {
     await services.expectTidy();
     expect(await services.files()).toEqual([]);
     expect(await services.keys('part/')).toEqual([]);
-    for (const times of Object.values(seen)) expect(times).toBeGreaterThan(0);
+    // A few rounds may well end all in one way.
+    if (isLongRun) for (const times of Object.values(seen)) expect(times).toBeGreaterThan(0);
   });
 
   it('parts of one number: the last acknowledged one is there, its bytes alone', async () => {
     const { begin, putPart, complete, uploads, read } = services;
-    for (let round = 0; round < runs(8, 300); round += 1) {
+    for (let round = 0; round < runs(4, 300); round += 1) {
       const upload = await begin('last one');
       const bodies = Array.from({ length: 5 }, someBytes);
       await Promise.all(bodies.map((body) => later(() => putPart(upload, 1, body))));
@@ -111,7 +112,7 @@ describe(`seed ${seed}`, { timeout: 60_000 + runs(0, 600_000) }, () => {
   it('completions, uploads in one piece and deletions of one key', async () => {
     const { begin, putPart, complete, put, read, objects } = services;
     const sent = new Set<string>();
-    for (let round = 0; round < runs(12, 500); round += 1) {
+    for (let round = 0; round < runs(6, 500); round += 1) {
       const bodies = Array.from({ length: 4 }, someBytes);
       const [a, b, c, d] = bodies;
       if (!a || !b || !c || !d) throw new Error('There are four.');

@@ -102,7 +102,7 @@ it('any bytes, in any payload and any pieces', async () => {
       const found = await server.read(BUCKET, 'payload');
       expect(found.bytes.equals(bytes)).toBe(true);
     }),
-    { numRuns: runs(80, 1_500) },
+    { numRuns: runs(25, 1_500) },
   );
 });
 
@@ -137,6 +137,6 @@ it('any key, copied and deleted as what it is', async () => {
       expect((await remove(pathOf(KEYS, `copy ${other}`))).status).toBe(204);
       await server.expectEmptyBucket(KEYS);
     }),
-    { numRuns: runs(25, 300) },
+    { numRuns: runs(10, 300) },
   );
 });

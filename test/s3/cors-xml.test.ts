@@ -59,6 +59,7 @@ describe('parseCorsConfiguration', () => {
     const seconds = (text: string) =>
       parseCorsConfiguration(withMore(`<MaxAgeSeconds>${text}</MaxAgeSeconds>`))[0]?.maxAgeSeconds;
     expect([seconds('0'), seconds('2147483647')]).toEqual([0, 2_147_483_647]);
+    expect(seconds('-1')).toBe(-1);
   });
 
   test.each([
@@ -80,7 +81,7 @@ describe('parseCorsConfiguration', () => {
     withMore(`<ID>${'i'.repeat(256)}</ID>`),
     withMore('<ID>a</ID><ID>b</ID>'),
     withMore('<MaxAgeSeconds>1</MaxAgeSeconds><MaxAgeSeconds>1</MaxAgeSeconds>'),
-    ...['', '-1', '1.5', '1e3', '0x10', ' 1', 'x', '2147483648', '9'.repeat(400)].map((text) =>
+    ...['', '-', '1.5', '1e3', '0x10', ' 1', 'x', '2147483648', '9'.repeat(400)].map((text) =>
       withMore(`<MaxAgeSeconds>${text}</MaxAgeSeconds>`),
     ),
   ])('refuses %j', (xml) => {
@@ -146,10 +147,9 @@ describe('corsConfigurationXml', () => {
         id: some,
         allowedOrigins: fc.array(pattern, { minLength: 1, maxLength: 3 }),
         allowedMethods: fc.array(fc.constantFrom(...corsMethods), { minLength: 1, maxLength: 5 }),
-        allowedHeaders: fc.array(
-          pattern.map((text) => `${text}*`),
-          { maxLength: 3 },
-        ),
+        allowedHeaders: fc.array(fc.constantFrom('*', 'x-amz-*', '*-type', 'Content-MD5'), {
+          maxLength: 3,
+        }),
         exposeHeaders: fc.array(fc.constantFrom('ETag', 'x-amz-meta-a'), { maxLength: 3 }),
         maxAgeSeconds: fc.nat(),
       },

@@ -230,7 +230,10 @@ describe('checksums', () => {
       'BadDigest',
       400,
       'The Content-MD5 you specified did not match what we received.',
-      { ExpectedDigest: md5, CalculatedDigest: 'other' },
+      {
+        ExpectedDigest: Buffer.from(md5, 'base64').toString('hex'),
+        CalculatedDigest: 'other',
+      },
     ]);
     expect(told(() => checkChecksums(expected, { md5, checksum: 'other' }))).toEqual([
       'BadDigest',

@@ -23,7 +23,7 @@ const base = {
   ] as [string, string][],
   file: Buffer.from('some\r\n--bytes'),
 };
-const FORMS = runs(1_000, 20_000);
+const FORMS = runs(400, 20_000);
 
 async function* pieces(chunks: readonly Buffer[]): AsyncGenerator<Buffer, undefined> {
   yield* chunks;

@@ -1,6 +1,10 @@
 import { MAX_LIST_XML_BYTES } from '../../../shared/limits.ts';
-import { parseCopyRange } from '../../s3/copy-source.ts';
-import { type ChecksumAlgorithm, parseChecksumAlgorithm } from '../../s3/expected-checksums.ts';
+import { parseCopyRange, parseCopySource } from '../../s3/copy-source.ts';
+import {
+  type ChecksumAlgorithm,
+  parseChecksumAlgorithm,
+  refuseOtherChecksums,
+} from '../../s3/expected-checksums.ts';
 import { fieldValue } from '../../s3/form-fields.ts';
 import { parseLimit, parsePartMarker } from '../../s3/list-parameters.ts';
 import {
@@ -19,7 +23,7 @@ import {
   parseChecksumType,
   parseObjectChecksum,
 } from '../../s3/part-checksums.ts';
-import { invalidArgument, S3Error } from '../../s3/s3-error.ts';
+import { S3Error } from '../../s3/s3-error.ts';
 import { objectLocation } from '../../s3/success-action.ts';
 import { parseWriteCondition } from '../../s3/write-condition.ts';
 import type { Buckets, StoredBucket } from '../../services/buckets.ts';
@@ -88,7 +92,7 @@ export function multipartUploadRoutes(options: MultipartRouteOptions): S3Operati
   ): Promise<void> {
     const wanted = fieldValue(headers, 'x-amz-copy-source-range');
     const range = (size: number) => parseCopyRange(wanted, size);
-    const algorithm = upload.checksum?.algorithm;
+    const algorithm = upload.checksum?.algorithm ?? null;
     const find = () => findCopySource(options, caller, headers);
     const first = await find();
     range(first.size);
@@ -121,8 +125,11 @@ export function multipartUploadRoutes(options: MultipartRouteOptions): S3Operati
     'PUT ?uploadId': async (ctx, target) => {
       const sent = await callers.ofUpload(ctx, target.hostBucket);
       const number = parsePartNumber(parametersOf(ctx).get('partNumber') ?? '');
+      mayWrite(sent.caller, target);
+      const source = fieldValue(sent.headers, 'x-amz-copy-source');
+      if (source !== undefined) parseCopySource(source);
       const upload = await findUpload(ctx, sent.caller, target);
-      if (sent.headers.has('x-amz-copy-source')) return copyPart(ctx, upload, number, sent);
+      if (source !== undefined) return copyPart(ctx, upload, number, sent);
       return putPart(ctx, upload, number, sent);
     },
 
@@ -150,11 +157,13 @@ export function multipartUploadRoutes(options: MultipartRouteOptions): S3Operati
       const { key } = target;
       const get = (name: string): string | undefined => fieldValue(headers, name);
       const condition = parseWriteCondition(get, key);
+      refuseOtherChecksums(headers);
       // Checksums in the headers are the object's, not the body's.
       const body = await readXmlPayload(payload, expectedMd5(headers), MAX_LIST_XML_BYTES);
       const wanted = {
         parts: parseCompleteUpload(body),
         checksum: parseObjectChecksum(get),
+        checksumType: parseChecksumType(get('x-amz-checksum-type')),
         size: parseObjectSize(get('x-amz-mp-object-size')),
       };
       const stored = await uploads.complete(
@@ -211,7 +220,11 @@ function checkPartAlgorithm(
 }
 
 function parseObjectSize(text: string | undefined): number | undefined {
-  if (text === undefined || /^\d{1,15}$/.test(text))
-    return text === undefined ? text : Number(text);
-  throw invalidArgument('The size of the object is a whole number.', 'x-amz-mp-object-size', text);
+  if (text === undefined) return undefined;
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new S3Error('InvalidRequest', {
+    message: /^-\d+$/.test(text)
+      ? `Value for x-amz-mp-object-size header is less than zero: '${text}'`
+      : 'Value for x-amz-mp-object-size header is invalid.',
+  });
 }

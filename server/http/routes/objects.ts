@@ -47,6 +47,7 @@ export function objectRoutes(options: ObjectRouteOptions): Record<string, S3Hand
     checkObjectKey(key);
     const bucket = storedBucket(target);
     checkVersion(ctx, key);
+    checkPartNumber(ctx);
     const found = await objects.find(bucket.name, key);
     const object = checkMayRead(caller, { bucket: bucket.name, key }, bucket.acl, found);
     checkResponseParameters(ctx, caller.principal !== undefined);
@@ -138,6 +139,10 @@ async function partRange(
       message: 'Cannot specify both Range header and partNumber query parameter.',
     });
   }
+  // What was said of an object that was replaced meanwhile.
+  for (const name of ctx.res.getHeaderNames()) {
+    if (/^x-amz-(checksum-|mp-parts-count$)/.test(name)) ctx.remove(name);
+  }
   const part = await objects.part(object, number);
   if (part === 'gone') return part;
   if (!part) {
@@ -148,8 +153,19 @@ async function partRange(
       ],
     });
   }
-  if ('uploadId' in object.bytes) ctx.set('x-amz-mp-parts-count', String(partCount(object)));
+  if ('uploadId' in object.bytes) {
+    ctx.set('x-amz-mp-parts-count', String(partCount(object)));
+    if (part.checksum && wantsChecksum(ctx)) {
+      setChecksum(ctx, { ...part.checksum, type: object.checksum?.type });
+    }
+  }
   return part.size === 0 ? undefined : { start: part.start, end: part.start + part.size - 1 };
+}
+
+/** Throws S3Error InvalidArgument, whether or not there is an object. */
+function checkPartNumber(ctx: Context): void {
+  const number = new URLSearchParams(ctx.querystring).get('partNumber');
+  if (number !== null) parsePartNumber(number);
 }
 
 function partCount({ bytes }: StoredObject): number {
@@ -180,7 +196,7 @@ function setObjectHeaders(ctx: Context, object: StoredObject): void {
   res.setHeader('Content-Security-Policy', SANDBOX);
 }
 
-/** Of the whole object: clients verify what they get with it. */
+/** Of the whole object, or of one part: clients verify what they get with it. */
 function wantsChecksum(ctx: Context): boolean {
   return ctx.get('x-amz-checksum-mode').toUpperCase() === 'ENABLED';
 }

@@ -3,6 +3,7 @@ import { listBucketsXml, locationXml, versioningXml } from '../../s3/answer-xml.
 import { checkBucketName } from '../../s3/bucket-name.ts';
 import { parseCannedAcl } from '../../s3/canned-acl.ts';
 import { fieldValue } from '../../s3/form-fields.ts';
+import { continuationToken, parseBucketListParameters } from '../../s3/list-parameters.ts';
 import { OWNER } from '../../s3/owner.ts';
 import { noSuchBucket, S3Error } from '../../s3/s3-error.ts';
 import { readRoot } from '../../s3/xml-element.ts';
@@ -23,16 +24,23 @@ export interface S3BucketOptions {
 }
 
 /** ListBuckets. */
-export function serviceRoutes({ callers, buckets }: S3BucketOptions): S3Operations {
+export function serviceRoutes({ callers, buckets, region }: S3BucketOptions): S3Operations {
   return {
     GET: async (ctx, { hostBucket }) => {
       const { principal } = await callers.ofRequest(ctx, hostBucket);
       if (!principal) throw new S3Error('AccessDenied');
-      const listed = (await buckets.list(principal)).map(({ name, createdAt }) => ({
-        name,
-        createdAt: new Date(createdAt),
-      }));
-      sendXml(ctx, 200, listBucketsXml(OWNER, listed));
+      const wanted = parseBucketListParameters(new URLSearchParams(ctx.querystring));
+      const { prefix, limit, after = '' } = wanted;
+      const isHere = wanted.region === undefined || wanted.region === region;
+      const found = (isHere ? await buckets.list(principal) : []).filter(
+        ({ name }) => name.startsWith(prefix) && name > after,
+      );
+      const listed = found
+        .slice(0, limit)
+        .map(({ name, createdAt }) => ({ name, createdAt: new Date(createdAt) }));
+      const last = found.length > limit ? listed.at(-1) : undefined;
+      const token = last && continuationToken(last.name);
+      sendXml(ctx, 200, listBucketsXml(OWNER, listed, { prefix, continuationToken: token }));
     },
   };
 }
@@ -61,11 +69,13 @@ export function bucketRoutes({ callers, buckets, region }: S3BucketOptions): S3O
         throw new S3Error('BucketAlreadyOwnedByYou', { extra: [['BucketName', name]] });
       }
       ctx.set('Location', `/${name}`);
+      ctx.set('x-amz-bucket-arn', arnOf(name));
       sendEmpty(ctx, 200);
     },
 
     HEAD: async (ctx, target) => {
       await checkMayList(ctx, target);
+      ctx.set('x-amz-bucket-arn', arnOf(storedBucket(target).name));
       sendEmpty(ctx, 200);
     },
 
@@ -90,6 +100,10 @@ export function bucketRoutes({ callers, buckets, region }: S3BucketOptions): S3O
       sendXml(ctx, 200, versioningXml());
     },
   };
+}
+
+function arnOf(bucket: string): string {
+  return `arn:aws:s3:::${bucket}`;
 }
 
 function checkKnown({ principal }: Caller): void {

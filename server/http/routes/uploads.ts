@@ -27,6 +27,7 @@ import { type Form, openForm } from '../multipart.ts';
 import { sendEmpty, sendXml } from '../s3-answer.ts';
 import type { S3Callers } from '../s3-caller.ts';
 import { allowPages } from '../s3-cors.ts';
+import { setChecksum } from '../s3-receive.ts';
 import { asSavesRefusal, type S3Handler, type S3Target } from '../s3-requests.ts';
 
 export interface UploadOptions {
@@ -124,13 +125,14 @@ export function postObject(options: UploadOptions): S3Handler {
   };
 
   function answer(ctx: Context, target: S3Target, stored: StoredObject, fields: FormFields): void {
-    const { bucket, key, etag } = stored;
+    const { bucket, key, etag, checksum } = stored;
     const location = objectLocation(
       bucketUrl(ctx, target.hostBucket, bucket, options.publicUrl),
       key,
     );
     const action = parseSuccessAction(fields);
     ctx.set('ETag', `"${etag}"`);
+    setChecksum(ctx, checksum);
     if (action.status === 303) {
       ctx.res.setHeader('Location', redirectLocation(action.redirect, { bucket, key, etag }));
       sendEmpty(ctx, 303);
