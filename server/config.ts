@@ -21,6 +21,8 @@ export interface Config {
   /** A `postgres://` URL, or the embedded store in the data directory. */
   readonly store: 'level' | { readonly url: string };
   readonly blobs: 'file' | S3BlobsConfig;
+  /** Signed forms lead to the S3-compatible store itself. */
+  readonly directUploads: boolean;
   readonly adminUser: string;
   readonly adminPassword: string | undefined;
   /** Of new passwords: 2^cost rounds. */
@@ -106,6 +108,11 @@ export const settings = [
     default: 'file',
     description:
       'where the bytes of large objects are kept: file, or s3://BUCKET?endpoint=…&region=…&forcePathStyle=true',
+  },
+  {
+    name: 'DIRECT_UPLOADS',
+    default: 'off',
+    description: 'on, with BLOBS=s3://…: signed forms lead to that store, past this server',
   },
   { name: 'ADMIN_USER', default: 'admin', description: 'name of the admin made at first start' },
   {
@@ -228,6 +235,7 @@ export function parseConfig(
     dataDir: required('DATA_DIR'),
     store: parseSharedStore(flags['STORE'] ?? readStoreSetting(env), text('MASTER_KEY')),
     blobs: parseBlobs(required('BLOBS')),
+    directUploads: parseDirectUploads(required('DIRECT_UPLOADS'), required('BLOBS')),
     adminUser: required('ADMIN_USER'),
     adminPassword: text('ADMIN_PASSWORD'),
     bcryptCost: parseNumber('BCRYPT_COST', required('BCRYPT_COST'), 4, 15),
@@ -329,6 +337,12 @@ export function parseBlobs(text: string): Config['blobs'] {
     region: query.get('region') || 'us-east-1',
     forcePathStyle: parseBoolean('forcePathStyle of BLOBS', query.get('forcePathStyle') || 'false'),
   };
+}
+
+function parseDirectUploads(text: string, blobs: string): boolean {
+  const isOn = parseSwitch('DIRECT_UPLOADS', text);
+  if (!isOn || blobs !== 'file') return isOn;
+  throw new ConfigError('DIRECT_UPLOADS=on needs a store to upload to: give BLOBS=s3://….');
 }
 
 function parseBoolean(name: string, text: string): boolean {

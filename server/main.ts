@@ -20,6 +20,7 @@ import { bucketOfHost } from './s3/host-bucket.ts';
 import { createAccessKeys } from './services/access-keys.ts';
 import { createBuckets } from './services/buckets.ts';
 import { createAuthenticator } from './services/credentials.ts';
+import { createDirectUploads, settlingFirst } from './services/direct-uploads.ts';
 import { createDocuments } from './services/documents.ts';
 import { createMultipartUploads } from './services/multipart-uploads.ts';
 import { createObjectBytes } from './services/object-bytes.ts';
@@ -33,7 +34,7 @@ import { createThrottle } from './services/throttle.ts';
 import { createUsers } from './services/users.ts';
 import { type Bridge, createBridge } from './socket/bridge.ts';
 import { createDispatch } from './socket/dispatch.ts';
-import type { BlobStore } from './stores/blob-store.ts';
+import type { BlobStore, DirectBlobStore } from './stores/blob-store.ts';
 import { type KvStore, MIGRATION_KEY } from './stores/kv-store.ts';
 import { loadTls } from './tls.ts';
 import { version } from './version.ts';
@@ -135,13 +136,18 @@ export async function startServer(
       now,
       graceMs: isShared ? PARTS_GRACE_MS : 0,
     });
-    const objects = createObjects({ store, objectBytes, buckets, log, now });
+    const stored = createObjects({ store, objectBytes, buckets, log, now });
+    const direct = isDirect(blobs, config)
+      ? createDirectUploads({ store, blobs, buckets, objects: stored, users, log, now })
+      : undefined;
+    const objects = direct ? settlingFirst(stored, direct) : stored;
     const uploads = createMultipartUploads({ store, buckets, objects, objectBytes, now });
     const saves = createSaves({ store, buckets, objects });
     const signedForms = createSignedForms({
       accessKeys,
       buckets,
       objects,
+      direct,
       secretBox,
       uploadBucket: config.uploadBucket,
       submitBucket: config.submitBucket,
@@ -156,7 +162,7 @@ export async function startServer(
     await ensureAccessKey(config, accessKeys);
     checkAnonymousSigning(config, (message) => log.warn(message));
     await ensureBuckets(config, buckets);
-    const sweep = createSweeper({ store, uploads, objectBytes, log, now });
+    const sweep = createSweeper({ store, uploads, objectBytes, direct, log, now });
     // In a folder of one's own all that is nobody's now was left by a crash.
     const isOwnFolder = config.blobs === 'file';
     if (isOwnFolder) await sweep.everything();
@@ -237,6 +243,10 @@ export async function startServer(
     await close();
     throw error;
   }
+}
+
+function isDirect(blobs: BlobStore, { directUploads }: Config): blobs is DirectBlobStore {
+  return directUploads && 'form' in blobs;
 }
 
 /** What is half copied is not served: what is missing would be missed, and what is new overwritten. */

@@ -33,6 +33,8 @@ export const UPLOAD_LIFE_MS = 7 * 86_400_000;
 export const UPLOAD_SWEEP_MS = 3_600_000;
 /** How long parts of a deleted object stay where other nodes may be reading them, in milliseconds. */
 export const PARTS_GRACE_MS = 6 * 3_600_000;
+/** How long what was uploaded directly may go unnoticed after its form expired, in milliseconds. */
+export const DIRECT_UPLOAD_GRACE_MS = 86_400_000;
 /** How long a node that sweeps keeps others from it, in milliseconds. */
 export const SWEEP_LEASE_MS = 10 * 60_000;
 /** Default of `SUBMIT_MAX_BYTES`: one submitted file. */

@@ -62,6 +62,8 @@ export interface WriteTarget {
   /** In a bucket with saves, the latest version is refused whatever its bytes are. */
   readonly isNewVersion?: boolean;
   readonly condition?: WriteCondition | undefined;
+  /** Of an upload that session credentials did not come with. */
+  readonly submission?: Submission | undefined;
 }
 
 export interface Objects {
@@ -294,7 +296,7 @@ export function createObjects(options: {
         attributes,
         checksum: bytes.checksum,
         bytes: bytes.place,
-        submission: by.upload?.submission,
+        submission: target.submission ?? by.upload?.submission,
       };
       const { key } = target;
       const entryKey = objectEntryKey(target.bucket.name, key);

@@ -12,6 +12,7 @@ import {
 } from '../s3/sign-post-policy.ts';
 import type { AccessKeys, KeyPair } from './access-keys.ts';
 import type { Buckets } from './buckets.ts';
+import type { DirectUploads } from './direct-uploads.ts';
 import type {
   AnonymousFormInput,
   FormInput,
@@ -21,7 +22,7 @@ import type {
 import { checkAllowed, type Principal, readablePrefixes } from './grants.ts';
 import type { Objects } from './objects.ts';
 import type { SecretBox } from './secret-box.ts';
-import { createSession } from './session-credentials.ts';
+import { createSession, type SessionParent, type SessionUpload } from './session-credentials.ts';
 
 /** Forms that somebody else uploads with: signed for one key, until a time, within a size. */
 
@@ -77,6 +78,8 @@ export function createSignedForms(options: {
   readonly accessKeys: AccessKeys;
   readonly buckets: Buckets;
   readonly objects: Objects;
+  /** Where forms lead past this server; undefined: they all lead here. */
+  readonly direct: DirectUploads | undefined;
   readonly secretBox: SecretBox;
   readonly uploadBucket: string;
   readonly submitBucket: string;
@@ -88,7 +91,7 @@ export function createSignedForms(options: {
   readonly now: () => number;
   readonly newId: () => string;
 }): SignedForms {
-  const { accessKeys, buckets, objects, secretBox, region, now, newId } = options;
+  const { accessKeys, buckets, objects, direct, secretBox, region, now, newId } = options;
 
   async function checkTarget(
     by: Principal | undefined,
@@ -155,6 +158,31 @@ export function createSignedForms(options: {
     return { url: `${base}/${bucket}`, fields: signed };
   }
 
+  /** With credentials that can do nothing but this upload. */
+  function signSubmission(parent: SessionParent, base: string, upload: SessionUpload): SignedForm {
+    const { bucket, key } = upload;
+    const expires = now() + SHORT_FORM_SECONDS * 1_000;
+    const session = createSession({ parent, expires, upload }, secretBox);
+    const signed = signPostPolicyV4(session, {
+      conditions: [{ bucket }, { key }, ['content-length-range', 0, options.submitMaxBytes]],
+      expiration: expires,
+      region,
+      now: now(),
+    });
+    const fields = submitFilesFields(
+      [
+        ['key', key],
+        ['bucket', bucket],
+      ],
+      signed,
+    );
+    return { url: `${base}/`, fields: Object.fromEntries(fields) };
+  }
+
+  function limited(input: FormInput): FormInput {
+    return { ...input, maxBytes: input.maxBytes ?? options.maxUploadBytes };
+  }
+
   function targetOf(input: FormInput): { bucket: string; key: string } {
     const { bucket = options.uploadBucket, prefix = DEFAULT_PREFIX } = input;
     const folder = prefix.endsWith('/') ? prefix : `${prefix}/`;
@@ -166,7 +194,8 @@ export function createSignedForms(options: {
     async create({ principal, base }, input) {
       const target = targetOf(input);
       await checkTarget(principal, target);
-      return signInput(await accessKeys.signingPair(principal), base, target, input);
+      const form = await direct?.sign({ ...target, user: principal.name, input: limited(input) });
+      return form ?? signInput(await accessKeys.signingPair(principal), base, target, input);
     },
 
     async createAnonymously(base, input) {
@@ -179,7 +208,8 @@ export function createSignedForms(options: {
       }
       const target = targetOf(input);
       await checkTarget(undefined, target);
-      return signInput(pair, base, target, input);
+      const form = await direct?.sign({ ...target, user: undefined, input: limited(input) });
+      return form ?? signInput(pair, base, target, input);
     },
 
     async submit({ principal, base }, files) {
@@ -195,25 +225,13 @@ export function createSignedForms(options: {
       for (const upload of uploads) await checkTarget(principal, upload);
       const { accessKeyId, version } = await accessKeys.signingPair(principal);
       const parent = { id: accessKeyId, version };
-      const expires = now() + SHORT_FORM_SECONDS * 1_000;
-      return uploads.map((upload) => {
-        const { key, submission } = upload;
-        const session = createSession({ parent, expires, upload }, secretBox);
-        const signed = signPostPolicyV4(session, {
-          conditions: [{ bucket }, { key }, ['content-length-range', 0, options.submitMaxBytes]],
-          expiration: expires,
-          region,
-          now: now(),
-        });
-        const fields = submitFilesFields(
-          [
-            ['key', key],
-            ['bucket', bucket],
-          ],
-          signed,
-        );
-        return { ...submission, url: `${base}/`, fields: Object.fromEntries(fields) };
-      });
+      const input = { expiresIn: SHORT_FORM_SECONDS, maxBytes: options.submitMaxBytes };
+      return Promise.all(
+        uploads.map(async (upload) => {
+          const form = await direct?.sign({ ...upload, user: principal.name, input });
+          return { ...upload.submission, ...(form ?? signSubmission(parent, base, upload)) };
+        }),
+      );
     },
 
     async arrived(by) {

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import { SWEEP_LEASE_MS } from '../../shared/limits.ts';
 import { CommitConflict, type KvStore } from '../stores/kv-store.ts';
+import type { DirectUploads } from './direct-uploads.ts';
 import type { MultipartUploads } from './multipart-uploads.ts';
 import type { ObjectBytes } from './object-bytes.ts';
 
@@ -29,14 +30,16 @@ export function createSweeper(options: {
   readonly store: KvStore;
   readonly uploads: MultipartUploads;
   readonly objectBytes: ObjectBytes;
+  readonly direct: DirectUploads | undefined;
   readonly log: Logger;
   readonly now: () => number;
 }): Sweeper {
-  const { store, uploads, objectBytes, log, now } = options;
+  const { store, uploads, objectBytes, direct, log, now } = options;
   const holder = `${hostname()}:${process.pid}`;
 
   async function everything(): Promise<void> {
     await uploads.sweep();
+    await direct?.sweep();
     const swept = await objectBytes.sweep();
     if (swept > 0) log.info({ swept }, 'removed what unfinished uploads had left');
   }

@@ -29,6 +29,27 @@ export interface BlobStore {
   sweep(referencedIds: (prefix: string) => Promise<ReadonlySet<string>>): Promise<number>;
 }
 
+/** A blob store that clients can upload to without this server in between. */
+export interface DirectBlobStore extends BlobStore {
+  /** A form that makes one upload the blob `id`, until a time and within a size. */
+  form(id: string, upload: DirectUpload): Promise<DirectForm>;
+  /** What has arrived; undefined while nothing has. The ETag is its MD5 in hex where it is one. */
+  stat(id: string): Promise<{ readonly size: number; readonly etag: string } | undefined>;
+}
+
+export interface DirectUpload {
+  /** Further fields, which have to be just so. */
+  readonly fields: Readonly<Record<string, string>>;
+  /** In bytes, both included. */
+  readonly range: { readonly min: number; readonly max: number };
+  readonly seconds: number;
+}
+
+export interface DirectForm {
+  readonly url: string;
+  readonly fields: Readonly<Record<string, string>>;
+}
+
 export interface StoredBlob {
   readonly id: string;
   readonly size: number;

@@ -6,6 +6,7 @@ import {
   DeleteObjectsCommand,
   GetObjectCommand,
   HeadBucketCommand,
+  HeadObjectCommand,
   ListMultipartUploadsCommand,
   NoSuchKey,
   paginateListObjectsV2,
@@ -13,8 +14,9 @@ import {
   S3ServiceException,
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
+import { createPresignedPost } from '@aws-sdk/s3-presigned-post';
 import { KeystowError } from '../../../shared/errors.ts';
-import { BlobDamaged, BlobMissing, type BlobStore } from '../../stores/blob-store.ts';
+import { BlobDamaged, BlobMissing, type DirectBlobStore } from '../../stores/blob-store.ts';
 
 export interface S3Location {
   readonly bucket: string;
@@ -46,7 +48,7 @@ const BLOB_PREFIX = 'blobs/';
  * only once it is whole; the commit of an index entry makes it a blob. Credentials come from the AWS SDK's
  * own chain. Rejects with S3StoreError where the bucket cannot be used.
  */
-export async function openS3BlobStore(options: S3BlobStoreOptions): Promise<BlobStore> {
+export async function openS3BlobStore(options: S3BlobStoreOptions): Promise<DirectBlobStore> {
   const { bucket, now } = options;
   const client = createS3Client(options);
   await checkBucket(client, options);
@@ -168,6 +170,31 @@ export async function openS3BlobStore(options: S3BlobStoreOptions): Promise<Blob
       await remove(id).catch((error) => {
         throw unavailable('The object store does not answer.', error);
       });
+    },
+
+    async form(id, { fields, range, seconds }) {
+      return createPresignedPost(client, {
+        Bucket: bucket,
+        Key: BLOB_PREFIX + id,
+        Fields: { ...fields },
+        Conditions: [
+          ['content-length-range', range.min, range.max],
+          ...Object.entries(fields).map(([name, value]) => ({ [name]: value })),
+        ],
+        Expires: seconds,
+      });
+    },
+
+    async stat(id) {
+      const command = new HeadObjectCommand({ Bucket: bucket, Key: BLOB_PREFIX + id });
+      try {
+        const { ContentLength: size = 0, ETag: etag = '' } = await client.send(command);
+        return { size, etag: etag.replace(/^"(.*)"$/, '$1') };
+      } catch (error) {
+        const failure = readError(id, error);
+        if (failure instanceof BlobMissing) return undefined;
+        throw failure;
+      }
     },
 
     async sweep(referencedIds) {
