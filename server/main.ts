@@ -77,10 +77,10 @@ export async function openStore(config: Config, log: Logger): Promise<KvStore> {
 }
 
 /** Opens the blob store that the configuration names. */
-export async function openBlobStore(config: Config): Promise<BlobStore> {
+export async function openBlobStore(config: Config, now = Date.now): Promise<BlobStore> {
   if (config.blobs !== 'file') {
     const { openS3BlobStore } = await import('./drivers/s3/s3-blob-store.ts');
-    return openS3BlobStore({ ...config.blobs, now: Date.now });
+    return openS3BlobStore({ ...config.blobs, now });
   }
   const { openFileBlobStore } = await import('./drivers/file/file-blob-store.ts');
   return openFileBlobStore(join(config.dataDir, 'blobs'));
@@ -128,7 +128,7 @@ export async function startServer(
     const secretBox = await openSecretBox(config, store);
     const accessKeys = createAccessKeys({ store, users, secretBox, now });
     const buckets = createBuckets(store, now);
-    const blobs = await openBlobStore(config);
+    const blobs = await openBlobStore(config, now);
     const objectBytes = createObjectBytes({
       store,
       blobs,
