@@ -3,16 +3,10 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import S3rver from 's3rver';
+import type { TestObjectStore } from './object-store.ts';
 
-/** A real S3 server from npm, with a folder of its own. */
-export interface TestS3rver {
-  readonly url: string;
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  stop(): Promise<void>;
-}
-
-export async function startS3rver(): Promise<TestS3rver> {
+/** From npm, with a folder of its own. */
+export async function startS3rver(): Promise<TestObjectStore> {
   const directory = await mkdtemp(join(tmpdir(), 'keystow-s3rver-'));
   const server = new S3rver({
     address: '127.0.0.1',
