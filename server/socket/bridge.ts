@@ -30,7 +30,7 @@ export interface BridgeOptions {
 }
 
 export interface Bridge {
-  /** Refuses new envelopes, answers those under way and disconnects every socket. */
+  /** Refuses new clients and envelopes, answers those under way and closes every connection. */
   drain(): Promise<void>;
   /** Cuts off what is left. */
   close(): void;
@@ -38,6 +38,7 @@ export interface Bridge {
 
 /** Of UTF-8, at most. */
 const ECHO_BYTES_PER_CHAR = 3;
+const STOPPING = 'The server is stopping: connect again and repeat.';
 const FOREIGN = 'This origin may not connect: add it to CORS_ORIGINS.';
 
 type Events = { [name: string]: (...args: unknown[]) => void };
@@ -49,6 +50,7 @@ export function createBridge(listener: HttpServer | HttpsServer, options: Bridge
     const host = hostOf(req, options.trustProxy);
     return options.isBucketHost(host) || isForeign(req.headers, host, options.corsOrigins);
   };
+  let isStopping = false;
   const io = new Server<Events, ServerToClientEvents>(listener, {
     serveClient: false,
     allowEIO3: options.allowEIO3,
@@ -56,12 +58,14 @@ export function createBridge(listener: HttpServer | HttpsServer, options: Bridge
     ...(options.corsOrigins.length > 0
       ? { cors: { origin: [...options.corsOrigins], credentials: true } }
       : {}),
-    allowRequest: (req, decide) => decide(isRefused(req) ? FOREIGN : null, !isRefused(req)),
+    allowRequest: (req, decide) => {
+      const reason = isStopping ? STOPPING : isRefused(req) ? FOREIGN : null;
+      decide(reason, reason === null);
+    },
   });
   refuseForeignUpgrades(listener, isRefused);
   const underWay = new Set<Promise<void>>();
   const unsentOf = new Map<Socket, Unsent>();
-  let isStopping = false;
 
   io.on('connection', (socket) => {
     const peer = peerOf(socket, options.trustProxy);
@@ -121,7 +125,8 @@ export function createBridge(listener: HttpServer | HttpsServer, options: Bridge
       isStopping = true;
       while (underWay.size > 0) await Promise.allSettled(underWay);
       const sent = [...unsentOf].map(([socket, unsent]) => allSent(socket, unsent));
-      io.disconnectSockets(true);
+      // Not the sockets: a client that is told to go stays away, one that lost its connection comes back.
+      for (const { conn } of unsentOf.keys()) conn.close();
       const grace = new Promise((resolve) => setTimeout(resolve, UNREAD_GRACE_MS).unref());
       await Promise.race([Promise.all(sent), grace]);
     },
@@ -190,7 +195,7 @@ function tooMany(): KeystowError {
 }
 
 function stopping(): KeystowError {
-  return new KeystowError('unavailable', 'The server is stopping: connect again and repeat.');
+  return new KeystowError('unavailable', STOPPING);
 }
 
 interface Unsent {

@@ -2,9 +2,10 @@ import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { createRest } from '../support/rest.ts';
+import { startServer } from '../support/server.ts';
 import { type ServerProcess, startProcess } from '../support/server-process.ts';
 import { admin, ask, connect } from './client.ts';
-import { joinPolling } from './raw-polling.ts';
+import { handshake, joinPolling } from './raw-polling.ts';
 
 /** Envelopes that take a while: passwords are hashed one after the other. */
 const SLOW = Array.from({ length: 4 }, (_, at) => ({
@@ -76,6 +77,38 @@ describe('SIGTERM', () => {
     expect((await gone)[0]).toBe(0);
     await rm(server.folder, { recursive: true });
   });
+
+  it('refuses new clients while it waits for one to fetch its answers', async () => {
+    const server = await startServer();
+    const raw = await joinPolling(server.url);
+    const envelope = { ...HEALTH, id: 'not fetched yet' };
+    await raw.post(`42${JSON.stringify(['http message', envelope])}`);
+    const stopped = server.stop();
+    const refused = await handshake(server.url);
+    expect([refused.status, await refused.json()]).toEqual([
+      403,
+      { code: 4, message: 'The server is stopping: connect again and repeat.' },
+    ]);
+    expect((await raw.poll()).packets.join()).toContain('not fetched yet');
+    await stopped;
+  });
+
+  it.each(['websocket', 'polling'])(
+    'lets a client over %s come back by itself',
+    async (transport) => {
+      const server = await startServer();
+      const client = await connect(server.url, { transports: [transport], reconnection: true });
+      try {
+        const reason = new Promise((resolve) => client.once('disconnect', resolve));
+        await server.stop();
+        // A client that is disconnected by the server ("io server disconnect") stays away.
+        expect(await reason).toMatch(/^transport (close|error)$/);
+        expect(client.active).toBe(true);
+      } finally {
+        client.close();
+      }
+    },
+  );
 
   it('tells idle clients to go, and ends at once', async () => {
     const server = await startProcess();
