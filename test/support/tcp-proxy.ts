@@ -15,6 +15,8 @@ export interface TcpProxy {
 export interface TcpProxyOptions {
   /** Where connections lead, one after another; those that refuse are passed over. */
   readonly ports: readonly number[];
+  /** Those of one client address lead to one port, as long as that one takes them. */
+  readonly isSticky?: boolean;
   /** Asked about what the server answers; false: the connection is cut before it gets through. */
   readonly letsThrough?: (chunk: Buffer) => boolean;
 }
@@ -22,6 +24,7 @@ export interface TcpProxyOptions {
 export async function startTcpProxy(options: TcpProxyOptions): Promise<TcpProxy> {
   let { ports } = options;
   let turn = 0;
+  const turnOf = new Map<string, number>();
   let isCut = false;
   const open = new Set<Socket>();
 
@@ -30,16 +33,24 @@ export async function startTcpProxy(options: TcpProxyOptions): Promise<TcpProxy>
     return socket.once('close', () => open.delete(socket)).on('error', () => {});
   }
 
+  function nextTurn({ remoteAddress = '' }: Socket): number {
+    const known = options.isSticky ? turnOf.get(remoteAddress) : undefined;
+    if (known === undefined) {
+      turnOf.set(remoteAddress, turn);
+      turn += 1;
+    }
+    return known ?? turn - 1;
+  }
+
   /** To the next port that takes a connection. */
-  function lead(client: Socket, attempts: number): void {
-    const port = ports[turn % ports.length];
-    turn += 1;
+  function lead(client: Socket, at = nextTurn(client), attempts = ports.length): void {
+    const port = ports[at % ports.length];
     if (port === undefined || attempts === 0) {
       client.destroy();
       return;
     }
     const server = connect(port, '127.0.0.1');
-    const retry = (): void => lead(client, attempts - 1);
+    const retry = (): void => lead(client, at + 1, attempts - 1);
     server.once('error', retry);
     server.once('connect', () => {
       server.off('error', retry);
@@ -50,7 +61,7 @@ export async function startTcpProxy(options: TcpProxyOptions): Promise<TcpProxy>
 
   const listener = createServer((client) => {
     if (isCut) client.destroy();
-    else lead(track(client), ports.length);
+    else lead(track(client));
   }).listen(0, '127.0.0.1');
   await once(listener, 'listening');
   const { port } = listener.address() as AddressInfo;
