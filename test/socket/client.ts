@@ -1,4 +1,5 @@
 import { Agent } from 'node:http';
+import { Agent as TlsAgent } from 'node:https';
 import { inspect } from 'node:util';
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
 import type { EnvelopeAnswer } from '../../shared/envelope.ts';
@@ -20,7 +21,7 @@ interface Options extends Partial<ManagerOptions & SocketOptions> {
 
 /** A client that begins to connect: websocket only unless told. What it emits waits until then. */
 export function createClient(url: string, { localAddress, ...options }: Options = {}): Client {
-  const agent = localAddress === undefined ? false : new Agent({ localAddress });
+  const agent = localAddress === undefined ? false : agentFrom(localAddress, url);
   return io(url, {
     transports: ['websocket'],
     forceNew: true,
@@ -30,6 +31,12 @@ export function createClient(url: string, { localAddress, ...options }: Options 
     agent,
     ...options,
   });
+}
+
+function agentFrom(localAddress: string, url: string): Agent {
+  return url.startsWith('https:')
+    ? new TlsAgent({ localAddress, rejectUnauthorized: false })
+    : new Agent({ localAddress });
 }
 
 /** A connected client. Rejects where the handshake is refused. */

@@ -1,4 +1,5 @@
 import { Agent, request } from 'node:http';
+import { request as requestTls } from 'node:https';
 import { PASSWORD } from './environment.ts';
 import type { RestAnswer } from './rest.ts';
 import { basic } from './rest.ts';
@@ -25,15 +26,17 @@ export function sendRequest(base: string, options: HttpRequest): Promise<RestAns
     options.credentials === undefined
       ? { username: 'admin', password: PASSWORD }
       : options.credentials;
-  const { hostname, port } = new URL(base);
+  const { protocol, hostname, port } = new URL(base);
+  const isTls = protocol === 'https:';
   return new Promise((resolve, reject) => {
-    const outgoing = request(
+    const outgoing = (isTls ? requestTls : request)(
       {
         host: hostname,
         port,
         method,
         path,
-        agent,
+        agent: isTls ? false : agent,
+        rejectUnauthorized: false,
         ...(localAddress === undefined ? {} : { localAddress, agent: false }),
         headers: {
           ...(credentials && { authorization: basic(credentials.username, credentials.password) }),
