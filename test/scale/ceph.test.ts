@@ -14,6 +14,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createS3Client } from '../../server/drivers/s3/s3-blob-store.ts';
 import { startCeph } from '../support/ceph.ts';
 import { isLongRun } from '../support/long-runs.ts';
+import { createRest } from '../support/rest.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { type Backends, startBackends } from './cluster.ts';
 
@@ -29,6 +30,7 @@ describe.runIf(isLongRun)('nodes with BLOBS on Ceph', () => {
   /** One of each node. */
   let clients: [S3Client, S3Client];
   let ceph: S3Client;
+  let cephUrl: string;
   /** Of Ceph, with what the nodes keep there. */
   let bucket: string;
 
@@ -43,9 +45,10 @@ describe.runIf(isLongRun)('nodes with BLOBS on Ceph', () => {
     clients = [clientOf(nodes[0]), clientOf(nodes[1])];
     const blobs = new URL(env['BLOBS'] ?? '');
     bucket = blobs.hostname;
+    cephUrl = blobs.searchParams.get('endpoint') ?? '';
     ceph = createS3Client({
       bucket,
-      endpoint: blobs.searchParams.get('endpoint') ?? undefined,
+      endpoint: cephUrl,
       region: 'us-east-1',
       forcePathStyle: true,
     });
@@ -113,6 +116,34 @@ describe.runIf(isLongRun)('nodes with BLOBS on Ceph', () => {
     expect(sha256(await read(clients[0], target))).toBe(sha256(whole));
     const across = await read(clients[1], { ...target, Range: 'bytes=5999000-11243000' });
     expect(across.equals(whole.subarray(5_999_000, 11_243_001))).toBe(true);
+  });
+
+  it('sign forms for it with DIRECT_UPLOADS=on, and it holds uploads to them', async () => {
+    const node = await startServer({ env: { ...env, DIRECT_UPLOADS: 'on' } });
+    const rest = createRest(node.url);
+    const upload = async (key: string, file: string): Promise<Response> => {
+      const data = { key, maxBytes: 4 };
+      const { json } = await rest('POST', '/api/v2/s3/create_signed_url', { data });
+      const { url, fields } = (json as { data: { url: string; fields: Record<string, string> } })
+        .data;
+      expect(new URL(url).host).toBe(new URL(cephUrl).host);
+      const form = new FormData();
+      for (const [name, value] of Object.entries(fields)) form.append(name, value);
+      form.append('file', new Blob([file]), 'file');
+      return fetch(url, { method: 'POST', body: form });
+    };
+    try {
+      expect((await upload('direct', 'four')).status).toBe(201);
+      expect((await rest('GET', '/uploads/direct')).text).toBe('four');
+      const refused = await upload('too-large', 'fives');
+      expect([refused.status, await refused.text()]).toEqual([
+        400,
+        expect.stringContaining('<Code>EntityTooLarge</Code>'),
+      ]);
+      expect((await rest('GET', '/uploads/too-large')).status).toBe(404);
+    } finally {
+      await node.stop();
+    }
   });
 
   it('sweep what has been nobody’s for a week, and nothing else', async () => {
