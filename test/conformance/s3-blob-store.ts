@@ -21,7 +21,7 @@ export function testS3BlobStore(
 
   afterAll(async () => {
     vi.unstubAllEnvs();
-    await server.stop();
+    await server?.stop();
   });
 
   let buckets = 0;
