@@ -76,7 +76,7 @@ export async function runLane({ client, url, random }: Lane, work: Workload): Pr
     const answer = await connection.send(method, path, body);
     if (answer && expected.includes(answer.status)) return answer;
     if (answer?.status === 503) {
-      ledger.countUnavailable();
+      ledger.countUnavailable(client);
       if (answer.retryAfter === undefined) ledger.note(`${method} ${path}: 503, no Retry-After`);
     } else if (answer) {
       ledger.note(`${method} ${path}: ${answer.status} ${answer.body}`.slice(0, 300));

@@ -29,11 +29,12 @@ export interface WriteLedger {
   readonly problems: readonly string[];
   readonly acknowledged: number;
   readonly uncertain: number;
-  /** Answers 503. */
+  /** Answers 503, in all and to each client. */
   readonly unavailable: number;
+  readonly unavailableTo: ReadonlyMap<number, number>;
   add(write: Write): void;
   note(problem: string): void;
-  countUnavailable(): void;
+  countUnavailable(client: number): void;
 }
 
 export function createWriteLedger(): WriteLedger {
@@ -41,25 +42,28 @@ export function createWriteLedger(): WriteLedger {
   const problems: string[] = [];
   const count = { acknowledged: 0, refused: 0, uncertain: 0 };
   let unavailable = 0;
+  const unavailableTo = new Map<number, number>();
   return {
     writes,
     problems,
+    unavailableTo,
+    get unavailable() {
+      return unavailable;
+    },
     get acknowledged() {
       return count.acknowledged;
     },
     get uncertain() {
       return count.uncertain;
     },
-    get unavailable() {
-      return unavailable;
-    },
     add(write) {
       writes.push(write);
       count[write.outcome] += 1;
     },
     note: (problem) => void problems.push(problem),
-    countUnavailable() {
+    countUnavailable(client) {
       unavailable += 1;
+      unavailableTo.set(client, (unavailableTo.get(client) ?? 0) + 1);
     },
   };
 }

@@ -22,6 +22,8 @@ export interface PostgresPair {
   /** Stops the standby; the primary waits for it with all commits. */
   stopStandby(): Promise<void>;
   startStandby(): Promise<void>;
+  /** Resolves once the standby shows all that it has received. */
+  replayed(): Promise<void>;
   /** Resolves once the standby takes writes; it has no standby of its own then. */
   promoteStandby(): Promise<void>;
   stop(): Promise<void>;
@@ -126,6 +128,10 @@ export async function startPostgresPair(): Promise<PostgresPair> {
     stopStandby: () => end(standby, 'SIGINT'),
     async startStandby() {
       standby = await startStandby();
+    },
+    async replayed() {
+      const lag = 'select 1 where pg_last_wal_receive_lsn() > pg_last_wal_replay_lsn()';
+      await vi.waitUntil(async () => (await query(standbyPort, lag)).length === 0, WAIT);
     },
     async promoteStandby() {
       await query(standbyPort, 'select pg_promote(true)');
