@@ -89,7 +89,16 @@ export async function startFaultRun(settings: StoreSettings): Promise<FaultRun> 
     },
     async progress(writes) {
       const target = ledger.acknowledged + writes;
-      await vi.waitUntil(() => ledger.acknowledged >= target, WAIT);
+      const isReached = () => ledger.acknowledged >= target || ledger.problems.length > 0;
+      await vi.waitUntil(isReached, WAIT).catch(async () => {
+        const ready = await Promise.all(group.nodes.map((node) => node.readiness()));
+        const logs = group.nodes.map((node) => node.log().slice(-1_000));
+        throw new Error(
+          `${ledger.acknowledged} writes of ${target}; ${ledger.unavailable} answers 503; ` +
+            `readiness ${ready}; ${JSON.stringify(ledger.writes.slice(-20))}; ${logs}`,
+        );
+      });
+      expect(ledger.problems).toEqual([]);
     },
     async refusal(clients = 1) {
       const before = new Map(ledger.unavailableTo);
