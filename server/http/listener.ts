@@ -57,6 +57,7 @@ export function createListener<T>(options: ListenerOptions<T>): Listener<T> {
   // Beneath TLS each connection has a second socket, which is all there is until it has shaken hands.
   const connections = track(server, tls ? 'secureConnection' : 'connection');
   const rawConnections = track(server, 'connection');
+  const answers = new Set<InstanceType<typeof Response>>();
   let underWay = 0;
   let isStopping = false;
   let onIdle = (): void => {};
@@ -68,7 +69,11 @@ export function createListener<T>(options: ListenerOptions<T>): Listener<T> {
   const count: Handle = (_req, res) => {
     underWay += 1;
     if (isStopping) res.shouldKeepAlive = false;
-    res.once('close', finish);
+    answers.add(res);
+    res.once('close', () => {
+      answers.delete(res);
+      finish();
+    });
   };
   const onRequest: Handle = (req, res) => {
     req.url = normalizeTarget(req.url ?? '/');
@@ -103,6 +108,7 @@ export function createListener<T>(options: ListenerOptions<T>): Listener<T> {
     attached,
     refuseKeepAlive() {
       isStopping = true;
+      for (const res of answers) res.shouldKeepAlive = false;
     },
     stopListening() {
       // http.Server.close would end idle connections too, which polling clients still need.

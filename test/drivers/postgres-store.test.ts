@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import { openPostgresStore } from '../../server/drivers/postgres/postgres-store.ts';
-import type { KvMutation, KvStore } from '../../server/stores/kv-store.ts';
+import { isUncertain, type KvMutation, type KvStore } from '../../server/stores/kv-store.ts';
 import { createDatabase } from '../support/database.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 
@@ -132,6 +132,30 @@ describe('a lost connection', () => {
     proxy.restore();
     expect(await waiting).toBe(2);
     expect((await store.get('before'))?.version).toBe(1);
+    await store.close();
+    await proxy.stop();
+  });
+
+  it('leaves a batch uncertain, whatever the next attempt is told', async () => {
+    const url = await createDatabase();
+    let isLost = false;
+    const proxy = await startTcpProxy({
+      ports: [Number(new URL(url).port)],
+      letsThrough: (chunk) => {
+        if (isLost || !chunk.includes('results')) return true;
+        isLost = true;
+        proxy.cut();
+        return false;
+      },
+    });
+    const store = await open(through(url, proxy));
+    const outcome = store.commit([], [put('stored')]).catch((error) => error);
+    await expect.poll(() => isLost).toBe(true);
+    await query(url, 'alter function keystow_commit rename to keystow_commit_gone');
+    proxy.restore();
+    // It is there: who took it for refused would remove the bytes that it names.
+    expect(isUncertain(await outcome)).toBe(true);
+    expect((await store.get('stored'))?.version).toBe(1);
     await store.close();
     await proxy.stop();
   });

@@ -78,6 +78,8 @@ describe.concurrent('a stop', () => {
     connection.send('1}');
     const answer = await connection.answer();
     expect([answer.status, answer.text]).toEqual([201, '{"a":1}']);
+    // Else its client would send the next request to a connection that is about to end.
+    expect(answer.headers.get('connection')).toBe('close');
     expect(await exited).toEqual([0, null]);
     // Not held up by the connection, which could be used again.
     expect(performance.now() - begin).toBeLessThan(5_000);

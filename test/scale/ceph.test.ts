@@ -35,7 +35,7 @@ describe.runIf(isLongRun)('nodes with BLOBS on Ceph', () => {
   let bucket: string;
 
   beforeAll(async () => {
-    backends = await startBackends(startCeph);
+    backends = await startBackends({ startObjectStore: startCeph });
     env = {
       ...(await backends.settings()),
       ACCESS_KEY_ID: PAIR.accessKeyId,

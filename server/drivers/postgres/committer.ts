@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type pg from 'pg';
+import pg from 'pg';
 import { type CommitQueue, createCommitQueue, type Member } from '../../stores/commit-queue.ts';
 import { CommitConflict, CommitUncertain } from '../../stores/kv-store.ts';
 import { batchOperations } from './commit-batch.ts';
@@ -59,20 +59,21 @@ export function createCommitter({ pool, now, changesKeep }: CommitterOptions): C
       let client: pg.PoolClient | undefined;
       try {
         client = await pool.connect();
-        mayBeCommitted = true;
         const { rows } = await client.query<{ results: string[] }>({ ...CALL, values });
         client.release();
         isAway = false;
         return rows[0]?.results ?? [];
       } catch (error) {
         const isGone = isUnreachable(error);
-        client?.release(isGone);
-        // PostgreSQL said no: nothing of it was committed.
-        if (client && !isGone) mayBeCommitted = false;
-        if (!isGone && !isClash(error)) throw toStoreError(error);
+        const isRefused = error instanceof pg.DatabaseError && !isGone;
+        client?.release(!isRefused);
+        // What PostgreSQL says no to was not committed; but an attempt before it may have been.
+        if (client && !isRefused) mayBeCommitted = true;
+        const cause = mayBeCommitted ? new CommitUncertain(asError(error)) : error;
+        if (!isGone && !isClash(error)) throw toStoreError(error, cause);
         if (isAway || performance.now() - begin > PATIENCE_MS) {
           isAway = true;
-          throw toStoreError(error, mayBeCommitted ? new CommitUncertain(asError(error)) : error);
+          throw toStoreError(error, cause);
         }
         await pause(attempt);
       }

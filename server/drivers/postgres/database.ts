@@ -15,6 +15,11 @@ const MAX_CONNECTIONS = 10;
 /** How long a connection may take to be made, and a statement to be answered, in milliseconds. */
 const CONNECT_TIMEOUT_MS = 5_000;
 const STATEMENT_TIMEOUT_MS = 20_000;
+/**
+ * How long a statement waits for a lock. While the primary waits for its standby with a commit, it keeps
+ * those that wait for the head: given up by their clients alone, they would take up all connections.
+ */
+const LOCK_TIMEOUT_MS = 10_000;
 
 export function createPool({ url, onIdleError }: DatabaseOptions): pg.Pool {
   const pool = new pg.Pool({
@@ -25,11 +30,32 @@ export function createPool({ url, onIdleError }: DatabaseOptions): pg.Pool {
     query_timeout: STATEMENT_TIMEOUT_MS,
     keepAlive: true,
     application_name: 'keystow',
+    onConnect: prepareConnection,
   });
   pool.on('error', onIdleError);
   // Who uses a connection that is lost is told by the query; without a listener the process would end.
   pool.on('connect', (client) => client.on('error', () => {}));
   return pool;
+}
+
+/** The address of the primary may lead to its standby before that is promoted. */
+class StandbyError extends Error {
+  override readonly name = 'StandbyError';
+  /** As PostgreSQL calls it where something is written. */
+  readonly code = '25006';
+
+  constructor() {
+    super('it is a standby that is not promoted');
+  }
+}
+
+/** Rejects with StandbyError: what is read there may be older than what was acknowledged. */
+async function prepareConnection(client: pg.ClientBase): Promise<void> {
+  const { rows } = await client.query<{ standby: boolean }>(
+    `select pg_is_in_recovery() as standby, set_config('lock_timeout', $1, false)`,
+    [`${LOCK_TIMEOUT_MS}ms`],
+  );
+  if (rows[0]?.standby) throw new StandbyError();
 }
 
 /** The state of the connection, or of the server, not of what was asked: it may go well another time. */
@@ -41,7 +67,9 @@ export function isUnreachable(error: unknown): boolean {
   return (
     /^(E[A-Z]+|08...|57P0.|53300)$/.test(code) ||
     // A standby that is not promoted yet.
-    code === '25006'
+    code === '25006' ||
+    // The same, as keystow_commit meets it behind a pooler that did not tell of the change.
+    code === '55000'
   );
 }
 

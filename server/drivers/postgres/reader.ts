@@ -5,6 +5,8 @@ import { isUnreachable, toStoreError } from './database.ts';
 /** Keys of one statement, and rows that a cursor gives at a time. */
 const MAX_KEYS = 200;
 const PAGE_ROWS = 1_000;
+/** How long connections that turn out to be dead are exchanged for others, in milliseconds. */
+const RETRY_MS = 8_000;
 
 interface Row {
   readonly key: Buffer;
@@ -99,6 +101,7 @@ function createGetter(pool: pg.Pool): (key: string) => Promise<KvEntry | undefin
 
 /** Reads once more where the connection was lost: a pool may hold several that are dead. */
 async function read<T>(pool: pg.Pool, query: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  const begin = performance.now();
   for (let attempt = 0; ; attempt += 1) {
     let client: pg.PoolClient | undefined;
     try {
@@ -109,7 +112,8 @@ async function read<T>(pool: pg.Pool, query: (client: pg.PoolClient) => Promise<
     } catch (error) {
       const isGone = isUnreachable(error);
       client?.release(isGone);
-      if (!isGone || !client || attempt >= pool.options.max) throw toStoreError(error);
+      const isLast = attempt >= pool.options.max || performance.now() - begin > RETRY_MS;
+      if (!isGone || !client || isLast) throw toStoreError(error);
     }
   }
 }
