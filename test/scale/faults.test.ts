@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { runs } from '../support/long-runs.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isLongRun } from '../support/long-runs.ts';
 import { type Backends, type StoreSettings, startBackends } from './cluster.ts';
 import { type FaultRun, startFaultRun } from './fault-run.ts';
 
@@ -8,67 +8,70 @@ import { type FaultRun, startFaultRun } from './fault-run.ts';
  * killed and restarted and their database is cut off. failover.test.ts has the database itself killed.
  */
 
-let backends: Backends;
-let settings: StoreSettings;
-let run: FaultRun;
-
-beforeAll(async () => {
-  backends = await startBackends();
-  settings = await backends.settings();
-  run = await startFaultRun(settings);
-}, 60_000);
-
-afterAll(async () => {
-  await run?.stop();
-  await backends?.stop();
-});
+const LOST_ANSWERS = 12;
+const ROUNDS = 5;
 
 async function health(url: string): Promise<number> {
   return (await fetch(`${url}/api/health`)).status;
 }
 
-const LOST_ANSWERS = 12;
-const rounds = runs(1, 6);
+// It takes a quarter of a minute for each round.
+describe.runIf(isLongRun)('three nodes', () => {
+  let backends: Backends;
+  let settings: StoreSettings;
+  let run: FaultRun;
 
-it(`lose nothing that they acknowledged, in ${rounds} rounds of faults`, {
-  timeout: 60_000 * rounds,
-}, async () => {
-  const { nodes, link, progress } = run;
-  for (let round = 0; round < rounds; round += 1) {
-    await progress(60);
-    // kill -9: the balancer passes over who is gone, and the others go on.
-    for (const node of nodes.slice(0, 2)) {
-      await node.kill();
-      await progress(25);
-      await node.start();
+  beforeAll(async () => {
+    backends = await startBackends();
+    settings = await backends.settings();
+    run = await startFaultRun(settings);
+  }, 60_000);
+
+  afterAll(async () => {
+    await run?.stop();
+    await backends?.stop();
+  });
+
+  it(`lose nothing that they acknowledged, in ${ROUNDS} rounds of faults`, {
+    timeout: 60_000 * ROUNDS,
+  }, async () => {
+    const { nodes, link, progress } = run;
+    for (let round = 0; round < ROUNDS; round += 1) {
+      await progress(60);
+      // kill -9: the balancer passes over who is gone, and the others go on.
+      for (const node of nodes.slice(0, 2)) {
+        await node.kill();
+        await progress(25);
+        await node.start();
+      }
+      // Answers of the database are lost: what was committed is not committed again.
+      for (let lost = 0; lost < LOST_ANSWERS; lost += 1) {
+        await run.cutAtCommit();
+        link.restore();
+        await progress(5);
+      }
+      // It is cut off for longer: clients are told so, and it is found again.
+      for (const writes of [20, 40]) {
+        const refused = run.refusal();
+        await run.cutAtCommit();
+        await refused;
+        expect(await Promise.all(nodes.map((node) => node.readiness()))).toEqual([503, 503, 503]);
+        expect(await Promise.all(nodes.map(({ url }) => health(url)))).toEqual([200, 200, 200]);
+        link.restore();
+        await progress(writes);
+        for (const node of nodes) await expect.poll(() => node.readiness()).toBe(200);
+      }
+      // A rolling restart: one node after the other, once the one before is ready. Nobody is refused.
+      const refusals = run.ledger.unavailable;
+      for (const node of nodes) {
+        expect(await node.terminate()).toBe(0);
+        expect(await node.readiness()).toBeUndefined();
+        await progress(20);
+        await node.start();
+      }
+      expect(run.ledger.unavailable).toBe(refusals);
+      await progress(40);
     }
-    // Answers of the database are lost: what was committed is not committed again.
-    for (let lost = 0; lost < LOST_ANSWERS; lost += 1) {
-      await run.cutAtCommit();
-      link.restore();
-      await progress(5);
-    }
-    // It is cut off for longer: clients are told so, and it is found again.
-    for (const writes of [20, 40]) {
-      const refused = run.refusal();
-      await run.cutAtCommit();
-      await refused;
-      expect(await Promise.all(nodes.map((node) => node.readiness()))).toEqual([503, 503, 503]);
-      expect(await Promise.all(nodes.map(({ url }) => health(url)))).toEqual([200, 200, 200]);
-      link.restore();
-      await progress(writes);
-      for (const node of nodes) await expect.poll(() => node.readiness()).toBe(200);
-    }
-    // A rolling restart: one node after the other, once the one before is ready. Nobody is refused.
-    const refusals = run.ledger.unavailable;
-    for (const node of nodes) {
-      expect(await node.terminate()).toBe(0);
-      expect(await node.readiness()).toBeUndefined();
-      await progress(20);
-      await node.start();
-    }
-    expect(run.ledger.unavailable).toBe(refusals);
-    await progress(40);
-  }
-  await run.finish({ promotions: 0, databaseUrl: settings.STORE });
+    await run.finish({ promotions: 0, databaseUrl: settings.STORE });
+  });
 });
