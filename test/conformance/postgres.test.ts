@@ -1,9 +1,9 @@
 import { openPostgresStore } from '../../server/drivers/postgres/postgres-store.ts';
-import { createDatabase } from '../support/database.ts';
+import { createSchema } from '../support/database.ts';
 import { testKvStore } from './kv-store.ts';
 
 testKvStore('postgres', async () => {
-  const url = await createDatabase();
+  const url = await createSchema();
   return {
     open: () =>
       openPostgresStore({
