@@ -1,10 +1,15 @@
 import type pg from 'pg';
 import { checkStoreKey, type KvEntry, type KvRange, type KvStore } from '../../stores/kv-store.ts';
 import { isUnreachable, toStoreError } from './database.ts';
+import { createPlaces } from './places.ts';
 
 /** Keys of one statement, and rows that a cursor gives at a time. */
 const MAX_KEYS = 200;
 const PAGE_ROWS = 1_000;
+/** Cursors at a time: each has a connection as long as its reader takes, and the others go on without. */
+const MAX_CURSORS = 5;
+/** How long a reader waits for one, in milliseconds. */
+const CURSOR_PATIENCE_MS = 5_000;
 
 interface Row {
   readonly key: Buffer;
@@ -14,6 +19,7 @@ interface Row {
 
 export function createReader(pool: pg.Pool): Pick<KvStore, 'get' | 'range' | 'keys'> {
   const getEntry = createGetter(pool);
+  const cursors = createPlaces(MAX_CURSORS, CURSOR_PATIENCE_MS);
 
   async function* rows(range: KvRange, columns: string): AsyncGenerator<Row[]> {
     const { text, values } = selection(range, columns);
@@ -22,26 +28,8 @@ export function createReader(pool: pg.Pool): Pick<KvStore, 'get' | 'range' | 'ke
       if (page.rows.length > 0) yield page.rows;
       return;
     }
-    // A cursor's pages are all of one snapshot.
-    const client = await pool.connect().catch((error) => {
-      throw toStoreError(error);
-    });
-    let failure: Error | undefined;
-    try {
-      await client.query('begin isolation level repeatable read read only');
-      await client.query(`declare page no scroll cursor for ${text}`, values);
-      for (;;) {
-        const page = await client.query<Row>(`fetch ${PAGE_ROWS} from page`);
-        if (page.rows.length > 0) yield page.rows;
-        if (page.rows.length < PAGE_ROWS) break;
-      }
-      await client.query('commit');
-    } catch (error) {
-      failure = toStoreError(error);
-      throw failure;
-    } finally {
-      await endTransaction(client, failure);
-    }
+    const giveBack = await cursors.take();
+    yield* cursorPages(pool, text, values, giveBack);
   }
 
   return {
@@ -56,6 +44,40 @@ export function createReader(pool: pg.Pool): Pick<KvStore, 'get' | 'range' | 'ke
       for await (const page of rows(range, 'key')) yield page.map(({ key }) => key.toString());
     },
   };
+}
+
+/** All of one snapshot. The connection is free again before the last of them is given out. */
+async function* cursorPages(
+  pool: pg.Pool,
+  text: string,
+  values: readonly unknown[],
+  onEnd: () => void,
+): AsyncGenerator<Row[]> {
+  const client = await pool.connect().catch((error) => {
+    onEnd();
+    throw toStoreError(error);
+  });
+  let failure: Error | undefined;
+  let last: Row[] = [];
+  try {
+    await client.query('begin isolation level repeatable read read only');
+    await client.query(`declare page no scroll cursor for ${text}`, [...values]);
+    for (;;) {
+      const page = await client.query<Row>(`fetch ${PAGE_ROWS} from page`);
+      if (page.rows.length < PAGE_ROWS) {
+        last = page.rows;
+        break;
+      }
+      yield page.rows;
+    }
+  } catch (error) {
+    failure = toStoreError(error);
+    throw failure;
+  } finally {
+    await endTransaction(client, failure);
+    onEnd();
+  }
+  if (last.length > 0) yield last;
 }
 
 /** What is asked for in one turn of the event loop is one statement. */
@@ -114,7 +136,7 @@ async function read<T>(pool: pg.Pool, query: (client: pg.PoolClient) => Promise<
   }
 }
 
-/** A reader may stop in the middle. */
+/** The end, or a reader that stops in the middle: nothing was written. */
 async function endTransaction(client: pg.PoolClient, failure: Error | undefined): Promise<void> {
   if (failure) return client.release(failure);
   try {
