@@ -3,7 +3,7 @@ import { openPostgresStore } from '../../server/drivers/postgres/postgres-store.
 import type { KvMutation } from '../../server/stores/kv-store.ts';
 import { createDatabase } from '../support/database.ts';
 
-/** Long lists have a connection each, for as long as their reader takes. */
+/** Long lists have a connection each, for as long as their reader takes, and a page of it in memory. */
 
 const READERS = 12;
 const ENTRIES = 1_500;
@@ -56,4 +56,33 @@ describe('readers that stop in the middle of long lists', () => {
     for (const { value } of begun) expect(value).toHaveLength(10);
     await store.close();
   });
+});
+
+describe('pages', () => {
+  const MIB = 1_048_576;
+
+  it.each<{ limit?: number }>([{}, { limit: 40 }, { limit: 7 }])(
+    'of large values hold a few of them at a time, and all in the end: %j',
+    async (some) => {
+      const url = await createDatabase();
+      const options = { url, changesKeep: 10_000, now: Date.now, onIdleError: () => {} };
+      const store = await openPostgresStore(options);
+      const sizes = Array.from({ length: 20 }, (_, i) => (i % 5 === 0 ? 10 : MIB / 2));
+      for (const [i, size] of sizes.entries()) {
+        const key = `k${String(i).padStart(2, '0')}`;
+        await store.commit([], [{ type: 'put', key, value: Buffer.alloc(size, i) }]);
+      }
+      const found: number[] = [];
+      for await (const page of store.range({ prefix: 'k', ...some })) {
+        const bytes = page.reduce((sum, { value }) => sum + value.length, 0);
+        expect(bytes).toBeLessThan(2 * MIB);
+        for (const { value } of page) {
+          expect(value.equals(Buffer.alloc(value.length, found.length))).toBe(true);
+          found.push(value.length);
+        }
+      }
+      expect(found).toEqual(sizes.slice(0, some.limit ?? sizes.length));
+      await store.close();
+    },
+  );
 });
