@@ -29,6 +29,8 @@ export async function runLoad(
 ): Promise<Round> {
   const result = await autocannon({
     url: target.url,
+    // autocannon takes several, its types know of one.
+    ...(target.urls && ({ url: target.urls } as object)),
     timeout: REQUEST_TIMEOUT_SECONDS,
     sampleInt: SAMPLE_MS,
     ...('seconds' in limit

@@ -11,6 +11,8 @@ export interface LoadRequest {
 /** Where a load goes: the origin, and the headers of every request. */
 export interface LoadTarget {
   readonly url: string;
+  /** Origins of several processes that the connections of a load go to in turn, instead of `url`. */
+  readonly urls?: readonly string[];
   readonly headers: Readonly<Record<string, string>>;
 }
 

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { accessSync, constants } from 'node:fs';
-import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -79,6 +79,8 @@ export function track(child: ChildProcess): ChildProcess {
  */
 export async function runInTemporaryFolder(main: (folder: string) => Promise<void>): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'keystow-bench-'));
+  // PostgreSQL, which does not run as root, has to get through to its own.
+  await chmod(folder, 0o711);
   const cleanUp = async () => {
     ending = true;
     await Promise.all([...children].map(end));

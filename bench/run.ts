@@ -1,12 +1,14 @@
 import { statfs } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
+import { formatCosts } from './cost-table.ts';
 import { CONNECTIONS } from './load.ts';
 import { creates } from './measures/creates.ts';
 import { forms, largeForms } from './measures/forms.ts';
 import { gets } from './measures/gets.ts';
 import { lists } from './measures/lists.ts';
 import type { BenchSettings, Measure, Row } from './measures/measure.ts';
+import { nodes } from './measures/nodes.ts';
 import { socket } from './measures/socket.ts';
 import { bareHttp } from './peers/bare-http.ts';
 import { bareKoa } from './peers/bare-koa.ts';
@@ -26,6 +28,7 @@ const measures: ReadonlyMap<string, Measure> = new Map([
   ['socket', socket],
   ['forms', forms],
   ['large-forms', largeForms],
+  ['nodes', nodes],
 ]);
 const TMPFS_MAGIC = 0x01021994;
 
@@ -48,6 +51,7 @@ await runInTemporaryFolder(async (folder) => {
   for (const measure of chosen) rows.push(...(await measure(settings)));
   console.log(await describeRun(settings));
   console.log(formatTable(rows));
+  if (rows.some(({ cost }) => cost)) console.log(`\n${formatCosts(rows)}`);
 });
 
 function parseNumber(flag: string, text: string, most: number): number {

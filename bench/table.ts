@@ -15,20 +15,29 @@ const textColumns = new Set([0, 1, 7]);
 /** All rows as one Markdown table; the rates are medians of the rounds, per second. */
 export function formatTable(rows: readonly Row[]): string {
   const cells = rows.map((row) => formatRow(row, rows));
-  const widths = columns.map((title, index) =>
+  return formatCells(columns, cells, textColumns);
+}
+
+/** Lines of cells below their titles as a Markdown table; those that are no texts stand to the right. */
+export function formatCells(
+  titles: readonly string[],
+  cells: readonly (readonly string[])[],
+  texts: ReadonlySet<number>,
+): string {
+  const widths = titles.map((title, index) =>
     Math.max(title.length, ...cells.map((line) => line[index]?.length ?? 0)),
   );
-  const line = (texts: readonly string[]) =>
-    `| ${texts
-      .map((text, index) => {
+  const line = (words: readonly string[]) =>
+    `| ${words
+      .map((word, index) => {
         const width = widths[index] ?? 0;
-        return textColumns.has(index) ? text.padEnd(width) : text.padStart(width);
+        return texts.has(index) ? word.padEnd(width) : word.padStart(width);
       })
       .join(' | ')} |`;
   const rule = widths.map((width, index) =>
-    textColumns.has(index) ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`,
+    texts.has(index) ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`,
   );
-  return [line(columns), line(rule), ...cells.map(line)].join('\n');
+  return [line(titles), line(rule), ...cells.map(line)].join('\n');
 }
 
 function formatRow(row: Row, rows: readonly Row[]): string[] {

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Cost } from '../cost.ts';
 import type { Round } from '../load.ts';
 import { readMemory } from '../memory-of-process.ts';
 import type { Peer, RunningServer } from '../peers/peer.ts';
@@ -22,6 +23,8 @@ export interface Row {
   readonly rounds: readonly Round[];
   /** Resident memory of its processes after the measure, in MiB. */
   readonly residentMib: number | undefined;
+  /** Where the time of all rounds went, of the measures that look for it. */
+  readonly cost?: Cost;
 }
 
 /** A measure starts the servers that it needs, loads them and stops them. */

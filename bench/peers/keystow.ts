@@ -13,40 +13,50 @@ export const keystow: Peer = {
   name: 'Keystow',
   needs: [],
   async start(folder, keys) {
-    const port = await freePort();
-    const url = `http://127.0.0.1:${port}`;
-    const server = await startServer({
-      name: 'Keystow',
-      command: process.execPath,
-      args: [program, 'serve'],
-      folder,
-      env: {
-        PORT: String(port),
-        HOST: '127.0.0.1',
-        TLS: 'off',
-        DATA_DIR: `${folder}/data`,
-        ADMIN_PASSWORD: credentials.password,
-        ACCESS_KEY_ID: accessKey.accessKeyId,
-        SECRET_ACCESS_KEY: accessKey.secretAccessKey,
-        // The peers write no line per request either.
-        LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'warn',
-      },
-      readyUrl: `${url}/api/health`,
-    });
-    const running: RunningPeer = {
-      name: 'Keystow',
-      url,
-      headers: { authorization: basicAuth, 'content-type': 'application/json' },
-      processes: [server],
-      create: (key) => ({ method: 'POST', path: `/data/${key}`, body: documentText(key) }),
-      get: (key) => ({ method: 'GET', path: `/data/${key}`, expect: documentText(key) }),
-      list: () => ({
-        method: 'GET',
-        path: `/data?limit=${PAGE_KEYS}`,
-        expect: `"${documentKey('document', PAGE_KEYS - 1)}"`,
-      }),
-    };
+    const running = await startKeystow('Keystow', folder);
     if (keys.length > 0) await fill(running, keys, running.create);
     return running;
   },
 };
+
+/** The same, with further settings. */
+export async function startKeystow(
+  name: string,
+  folder: string,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<RunningPeer> {
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const server = await startServer({
+    name,
+    command: process.execPath,
+    args: [program, 'serve'],
+    folder,
+    env: {
+      PORT: String(port),
+      HOST: '127.0.0.1',
+      TLS: 'off',
+      DATA_DIR: `${folder}/data`,
+      ADMIN_PASSWORD: credentials.password,
+      ACCESS_KEY_ID: accessKey.accessKeyId,
+      SECRET_ACCESS_KEY: accessKey.secretAccessKey,
+      // The peers write no line per request either.
+      LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'warn',
+      ...settings,
+    },
+    readyUrl: `${url}/api/health`,
+  });
+  return {
+    name,
+    url,
+    headers: { authorization: basicAuth, 'content-type': 'application/json' },
+    processes: [server],
+    create: (key) => ({ method: 'POST', path: `/data/${key}`, body: documentText(key) }),
+    get: (key) => ({ method: 'GET', path: `/data/${key}`, expect: documentText(key) }),
+    list: () => ({
+      method: 'GET',
+      path: `/data?limit=${PAGE_KEYS}`,
+      expect: `"${documentKey('document', PAGE_KEYS - 1)}"`,
+    }),
+  };
+}

@@ -1,12 +1,21 @@
 import type pg from 'pg';
 import { checkStoreKey, type KvEntry, type KvRange, type KvStore } from '../../stores/kv-store.ts';
 import { isUnreachable, toStoreError } from './database.ts';
+import { createPlaces } from './places.ts';
 
-/** Keys of one statement, and rows that a cursor gives at a time. */
+/** Keys of one statement. */
 const MAX_KEYS = 200;
+/** A page has so many entries at most, and ends with the value that makes it so large. */
 const PAGE_ROWS = 1_000;
 /** How long connections that turn out to be dead are exchanged for others, in milliseconds. */
 const RETRY_MS = 8_000;
+const PAGE_BYTES = 1_048_576;
+/** Long lists at a time: each has a connection as long as its reader takes, and the others go on without. */
+const MAX_LONG_LISTS = 5;
+/** How long a reader waits for its turn, in milliseconds. */
+const LONG_LIST_PATIENCE_MS = 5_000;
+
+type Selected = 'keys' | 'entries';
 
 interface Row {
   readonly key: Buffer;
@@ -16,34 +25,17 @@ interface Row {
 
 export function createReader(pool: pg.Pool): Pick<KvStore, 'get' | 'range' | 'keys'> {
   const getEntry = createGetter(pool);
+  const longLists = createPlaces(MAX_LONG_LISTS, LONG_LIST_PATIENCE_MS);
 
-  async function* rows(range: KvRange, columns: string): AsyncGenerator<Row[]> {
-    const { text, values } = selection(range, columns);
+  async function* pages(range: KvRange, what: Selected): AsyncGenerator<Row[]> {
     if (range.limit !== undefined && range.limit <= PAGE_ROWS) {
-      const page = await read(pool, (client) => client.query<Row>(text, values));
-      if (page.rows.length > 0) yield page.rows;
-      return;
-    }
-    // A cursor's pages are all of one snapshot.
-    const client = await pool.connect().catch((error) => {
-      throw toStoreError(error);
-    });
-    let failure: Error | undefined;
-    try {
-      await client.query('begin isolation level repeatable read read only');
-      await client.query(`declare page no scroll cursor for ${text}`, values);
-      for (;;) {
-        const page = await client.query<Row>(`fetch ${PAGE_ROWS} from page`);
+      const page = await read(pool, (client) => readPage(client, range, what));
+      if (page.isLast) {
         if (page.rows.length > 0) yield page.rows;
-        if (page.rows.length < PAGE_ROWS) break;
+        return;
       }
-      await client.query('commit');
-    } catch (error) {
-      failure = toStoreError(error);
-      throw failure;
-    } finally {
-      await endTransaction(client, failure);
     }
+    yield* snapshotPages(pool, range, what, await longLists.take());
   }
 
   return {
@@ -52,12 +44,72 @@ export function createReader(pool: pg.Pool): Pick<KvStore, 'get' | 'range' | 'ke
       return getEntry(key);
     },
     async *range(range) {
-      for await (const page of rows(range, 'key, version, value')) yield page.map(toEntry);
+      for await (const page of pages(range, 'entries')) yield page.map(toEntry);
     },
     async *keys(range) {
-      for await (const page of rows(range, 'key')) yield page.map(({ key }) => key.toString());
+      for await (const page of pages(range, 'keys')) yield page.map(({ key }) => key.toString());
     },
   };
+}
+
+/** All of one snapshot. The connection is free again before the last of them is given out. */
+async function* snapshotPages(
+  pool: pg.Pool,
+  range: KvRange,
+  what: Selected,
+  onEnd: () => void,
+): AsyncGenerator<Row[]> {
+  const client = await pool.connect().catch((error) => {
+    onEnd();
+    throw toStoreError(error);
+  });
+  let failure: Error | undefined;
+  let last: Row[] = [];
+  try {
+    await client.query('begin isolation level repeatable read read only');
+    for (let rest = range; ; ) {
+      const { rows, isLast } = await readPage(client, rest, what);
+      if (isLast) {
+        last = rows;
+        break;
+      }
+      rest = restOf(rest, rows);
+      yield rows;
+    }
+  } catch (error) {
+    failure = toStoreError(error);
+    throw failure;
+  } finally {
+    await endTransaction(client, failure);
+    onEnd();
+  }
+  if (last.length > 0) yield last;
+}
+
+/** What a page leaves of the range. */
+function restOf(range: KvRange, page: readonly Row[]): KvRange {
+  const { limit } = range;
+  return {
+    ...range,
+    after: page.at(-1)?.key.toString(),
+    ...(limit === undefined ? {} : { limit: limit - page.length }),
+  };
+}
+
+async function readPage(
+  client: pg.PoolClient,
+  range: KvRange,
+  what: Selected,
+): Promise<{ rows: Row[]; isLast: boolean }> {
+  const wanted = Math.min(range.limit ?? PAGE_ROWS, PAGE_ROWS);
+  const { rows } = await client.query<Row>(selection(range, wanted, what));
+  const isCut = what === 'entries' && bytesOf(rows) >= PAGE_BYTES;
+  const isLast = !isCut && (rows.length < wanted || rows.length === range.limit);
+  return { rows, isLast };
+}
+
+function bytesOf(rows: readonly Row[]): number {
+  return rows.reduce((sum, { value }) => sum + value.length, 0);
 }
 
 /** What is asked for in one turn of the event loop is one statement. */
@@ -118,7 +170,7 @@ async function read<T>(pool: pg.Pool, query: (client: pg.PoolClient) => Promise<
   }
 }
 
-/** A reader may stop in the middle. */
+/** The end, or a reader that stops in the middle: nothing was written. */
 async function endTransaction(client: pg.PoolClient, failure: Error | undefined): Promise<void> {
   if (failure) return client.release(failure);
   try {
@@ -129,9 +181,9 @@ async function endTransaction(client: pg.PoolClient, failure: Error | undefined)
   }
 }
 
-function selection({ prefix, after, limit }: KvRange, columns: string) {
-  const values: (Buffer | number)[] = [Buffer.from(prefix)];
-  const conditions = ['key >= $1'];
+function selection({ prefix, after }: KvRange, limit: number, what: Selected) {
+  const values: (Buffer | number)[] = [limit, Buffer.from(prefix)];
+  const conditions = ['key >= $2'];
   const end = successor(Buffer.from(prefix));
   if (end) {
     values.push(end);
@@ -141,11 +193,14 @@ function selection({ prefix, after, limit }: KvRange, columns: string) {
     values.push(Buffer.from(after));
     conditions.push(`key > $${values.length}`);
   }
-  let text = `select ${columns} from keystow_entries where ${conditions.join(' and ')} order by key`;
-  if (limit !== undefined) {
-    values.push(limit);
-    text += ` limit $${values.length}`;
-  }
+  const page = (columns: string) =>
+    `select ${columns} from keystow_entries where ${conditions.join(' and ')} order by key limit $1`;
+  if (what === 'keys') return { text: page('key'), values };
+  // octet_length reads no value that lies apart: what is not sent is not read.
+  const text = `select key, version, value from (
+      select key, version, value, sum(octet_length(value)) over (order by key rows unbounded preceding)
+        - octet_length(value) as bytes_before from (${page('key, version, value')}) as page
+    ) as counted where bytes_before < ${PAGE_BYTES} order by key`;
   return { text, values };
 }
 
