@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { some } from '../support/long-runs.ts';
 import { runCli } from './run-cli.ts';
 
 const clientCommands = [
@@ -35,17 +36,20 @@ describe('help', () => {
     );
   });
 
-  it.each(clientCommands)('of %s has examples of it, defaults and variables', async (name) => {
-    const { code, stdout } = await runCli([...name.split(' '), '--help']);
-    expect(code).toBe(0);
-    const examples = stdout.slice(stdout.indexOf('Example'));
-    expect(examples).toContain(`keystow ${name}`);
-    for (const variable of ['URL', 'USER', 'PASSWORD', 'CA', 'INSECURE']) {
-      expect(stdout).toContain(`KEYSTOW_${variable}`);
-    }
-    expect(stdout).toContain('"https://localhost:6375"');
-    expect(stdout).toContain('Exit codes:');
-  });
+  it.each(some(clientCommands, 5))(
+    'of %s has examples of it, defaults and variables',
+    async (name) => {
+      const { code, stdout } = await runCli([...name.split(' '), '--help']);
+      expect(code).toBe(0);
+      const examples = stdout.slice(stdout.indexOf('Example'));
+      expect(examples).toContain(`keystow ${name}`);
+      for (const variable of ['URL', 'USER', 'PASSWORD', 'CA', 'INSECURE']) {
+        expect(stdout).toContain(`KEYSTOW_${variable}`);
+      }
+      expect(stdout).toContain('"https://localhost:6375"');
+      expect(stdout).toContain('Exit codes:');
+    },
+  );
 
   it('never shows a password from the environment', async () => {
     const env = { KEYSTOW_PASSWORD: 'topsecret', KEYSTOW_NEW_PASSWORD: 'topsecret' };
@@ -55,19 +59,24 @@ describe('help', () => {
 });
 
 describe('wrong usage', () => {
-  it.each([
-    [[]],
-    [['user']],
-    [['key']],
-    [['bucket', 'frobnicate']],
-    [['frobnicate']],
-    [['get']],
-    [['get', 'a', 'b']],
-    [['get', 'a', '--frobnicate']],
-    [['list', '--limit']],
-    [['import', '--concurrency', '257']],
-    [['import', '--on-conflict', 'merge']],
-  ])('%j exits with 2 and says so on stderr only', async (args) => {
+  it.each(
+    some(
+      [
+        [[]],
+        [['user']],
+        [['key']],
+        [['bucket', 'frobnicate']],
+        [['frobnicate']],
+        [['get']],
+        [['get', 'a', 'b']],
+        [['get', 'a', '--frobnicate']],
+        [['list', '--limit']],
+        [['import', '--concurrency', '257']],
+        [['import', '--on-conflict', 'merge']],
+      ],
+      4,
+    ),
+  )('%j exits with 2 and says so on stderr only', async (args) => {
     const { code, stdout, stderr } = await runCli(args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toMatch(/^(keystow: |Usage: keystow)/);

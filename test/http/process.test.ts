@@ -1,6 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { some } from '../support/long-runs.ts';
 import { makeFolder } from '../support/make-folder.ts';
 import { basic, createRest } from '../support/rest.ts';
 import { startServer } from '../support/server.ts';
@@ -171,30 +172,39 @@ describe('flags', () => {
 });
 
 describe('refused with one line that says which and why, exit 1:', () => {
-  it.each<[string, Record<string, string>, RegExp]>([
-    ['a port that is no number', { PORT: 'abc' }, /PORT .*abc/],
-    ['a port past 65535', { PORT: '65536' }, /PORT .*65536/],
-    ['an address that is none', { HOST: '256.256.256.256' }, /256\.256\.256\.256/],
-    ['TLS that is neither on nor off', { TLS: 'yes' }, /TLS .*on or off/],
-    ['an unknown store', { STORE: 'mongodb://u:hush-hush@h/d' }, /STORE/],
-    ['a limit that is no number', { MAX_DOCUMENT_BYTES: '1 MiB' }, /MAX_DOCUMENT_BYTES .*1 MiB/],
-    ['a change log that keeps nothing', { CHANGES_KEEP: 'all' }, /CHANGES_KEEP/],
-    ['an origin that is none', { CORS_ORIGINS: 'https://a.example, b' }, /CORS_ORIGINS .*"b"/],
-    ['an unknown level of logs', { LOG_LEVEL: 'loud' }, /LOG_LEVEL/],
-    ['an admin whom nobody could be', { ADMIN_USER: 'a:b' }, /ADMIN_USER/],
-    ['a password of 73 bytes', { ADMIN_PASSWORD: 'p'.repeat(73) }, /ADMIN_PASSWORD .*72/],
-    [
-      'a secret given twice',
-      { ADMIN_PASSWORD: 'x', ADMIN_PASSWORD_FILE: '/dev/null' },
-      /ADMIN_PASSWORD_FILE/,
-    ],
-    [
-      'a secret file that is not there',
-      { ADMIN_PASSWORD_FILE: '/nowhere/secret' },
-      /ADMIN_PASSWORD_FILE .*\/nowhere\/secret/,
-    ],
-    ['a data directory that cannot be', { DATA_DIR: '/dev/null/data' }, /\/dev\/null\/data/],
-  ])('%s', async (_name, env, message) => {
+  it.each<[string, Record<string, string>, RegExp]>(
+    some(
+      [
+        ['a port that is no number', { PORT: 'abc' }, /PORT .*abc/],
+        ['a port past 65535', { PORT: '65536' }, /PORT .*65536/],
+        ['an address that is none', { HOST: '256.256.256.256' }, /256\.256\.256\.256/],
+        ['TLS that is neither on nor off', { TLS: 'yes' }, /TLS .*on or off/],
+        ['an unknown store', { STORE: 'mongodb://u:hush-hush@h/d' }, /STORE/],
+        [
+          'a limit that is no number',
+          { MAX_DOCUMENT_BYTES: '1 MiB' },
+          /MAX_DOCUMENT_BYTES .*1 MiB/,
+        ],
+        ['a change log that keeps nothing', { CHANGES_KEEP: 'all' }, /CHANGES_KEEP/],
+        ['an origin that is none', { CORS_ORIGINS: 'https://a.example, b' }, /CORS_ORIGINS .*"b"/],
+        ['an unknown level of logs', { LOG_LEVEL: 'loud' }, /LOG_LEVEL/],
+        ['an admin whom nobody could be', { ADMIN_USER: 'a:b' }, /ADMIN_USER/],
+        ['a password of 73 bytes', { ADMIN_PASSWORD: 'p'.repeat(73) }, /ADMIN_PASSWORD .*72/],
+        [
+          'a secret given twice',
+          { ADMIN_PASSWORD: 'x', ADMIN_PASSWORD_FILE: '/dev/null' },
+          /ADMIN_PASSWORD_FILE/,
+        ],
+        [
+          'a secret file that is not there',
+          { ADMIN_PASSWORD_FILE: '/nowhere/secret' },
+          /ADMIN_PASSWORD_FILE .*\/nowhere\/secret/,
+        ],
+        ['a data directory that cannot be', { DATA_DIR: '/dev/null/data' }, /\/dev\/null\/data/],
+      ],
+      6,
+    ),
+  )('%s', async (_name, env, message) => {
     const refused = await startRefused({ DATA_DIR: join(folder, 'data'), ...env });
     expect(refused.code, refused.stderr).toBe(1);
     expect(refused.stderr).toMatch(/^keystow: [^\n]+\n$/);

@@ -10,6 +10,7 @@ import { connect, type SecureVersion } from 'node:tls';
 import { generate } from 'selfsigned';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sendRequest } from '../support/http-request.ts';
+import { some } from '../support/long-runs.ts';
 import { makeFolder } from '../support/make-folder.ts';
 import { basic } from '../support/rest.ts';
 import { startServer } from '../support/server.ts';
@@ -211,20 +212,25 @@ describe('a certificate of one’s own', () => {
     await own.stop();
   });
 
-  it.each<[string, (path: (file: string) => string) => Record<string, string>, RegExp]>([
-    ['only the certificate', (path) => ({ TLS_KEY: path('none.key') }), /TLS_KEY .*none\.key/],
-    ['only the key', (path) => ({ TLS_CERT: path('none.crt') }), /TLS_CERT .*none\.crt/],
-    ['a broken certificate', (path) => ({ TLS_CERT: path('broken.pem') }), /broken\.pem/],
-    ['a broken key', (path) => ({ TLS_KEY: path('broken.pem') }), /broken\.pem/],
-    ['a wrong passphrase', () => ({ TLS_PASSPHRASE: 'wrong one' }), /own\.key/],
-    ['a CA that is not there', (path) => ({ TLS_CA: path('none.ca') }), /TLS_CA/],
-    ['a broken CA', (path) => ({ TLS_CA: path('broken.pem') }), /broken\.pem|TLS_CA/],
-    [
-      'a key of another certificate',
-      (path) => ({ TLS_CERT: path('../certs/server.crt'), TLS_PASSPHRASE: passphrase }),
-      /own\.key/,
-    ],
-  ])('with %s is refused: one line that says which, exit 1', async (_name, change, message) => {
+  it.each(
+    some<[string, (path: (file: string) => string) => Record<string, string>, RegExp]>(
+      [
+        ['only the certificate', (path) => ({ TLS_KEY: path('none.key') }), /TLS_KEY .*none\.key/],
+        ['only the key', (path) => ({ TLS_CERT: path('none.crt') }), /TLS_CERT .*none\.crt/],
+        ['a broken certificate', (path) => ({ TLS_CERT: path('broken.pem') }), /broken\.pem/],
+        ['a broken key', (path) => ({ TLS_KEY: path('broken.pem') }), /broken\.pem/],
+        ['a wrong passphrase', () => ({ TLS_PASSPHRASE: 'wrong one' }), /own\.key/],
+        ['a CA that is not there', (path) => ({ TLS_CA: path('none.ca') }), /TLS_CA/],
+        ['a broken CA', (path) => ({ TLS_CA: path('broken.pem') }), /broken\.pem|TLS_CA/],
+        [
+          'a key of another certificate',
+          (path) => ({ TLS_CERT: path('../certs/server.crt'), TLS_PASSPHRASE: passphrase }),
+          /own\.key/,
+        ],
+      ],
+      3,
+    ),
+  )('with %s is refused: one line that says which, exit 1', async (_name, change, message) => {
     const path = (file: string) => {
       return file.startsWith('../') ? join(server.folder, file.slice(3)) : join(folder, file);
     };

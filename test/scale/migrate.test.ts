@@ -7,6 +7,7 @@ import { Upload } from '@aws-sdk/lib-storage';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCli, spawnCli } from '../cli/run-cli.ts';
+import { isLongRun } from '../support/long-runs.ts';
 import { makeFolder } from '../support/make-folder.ts';
 import { createRest } from '../support/rest.ts';
 import { startServer } from '../support/server.ts';
@@ -138,15 +139,19 @@ describe('keystow migrate', () => {
     expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('is not empty')]);
   }, 60_000);
 
-  it('goes on where it was killed; until it is done no node serves the store', async () => {
-    const settings = await backends.settings();
-    await killMigration(settings);
-    const env = await withMasterKey(settings);
-    await expect(startServer({ env })).rejects.toThrow('is being migrated');
-    const { code, stdout } = await migrate(settings);
-    expect([code, stdout]).toEqual([0, expect.stringContaining('compared both')]);
-    await expectMoved(settings);
-  }, 60_000);
+  it.runIf(isLongRun)(
+    'goes on where it was killed; until it is done no node serves the store',
+    async () => {
+      const settings = await backends.settings();
+      await killMigration(settings);
+      const env = await withMasterKey(settings);
+      await expect(startServer({ env })).rejects.toThrow('is being migrated');
+      const { code, stdout } = await migrate(settings);
+      expect([code, stdout]).toEqual([0, expect.stringContaining('compared both')]);
+      await expectMoved(settings);
+    },
+    60_000,
+  );
 
   it('does not take a password from the command line, nor another kind of store', async () => {
     const flag = await migrate({}, ['--to', 'postgres://me:secret@127.0.0.1/x']);

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { admin, type Client, connect, createClient, request } from '../socket/client.ts';
+import { isLongRun } from '../support/long-runs.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { startProcess } from '../support/server-process.ts';
 import { startTcpProxy, type TcpProxyOptions } from '../support/tcp-proxy.ts';
@@ -57,7 +58,7 @@ function served(node: TestServer, path: string): boolean {
   return node.log().includes(JSON.stringify(path));
 }
 
-describe('with transports: ["websocket"]', () => {
+describe.runIf(isLongRun)('with transports: ["websocket"]', () => {
   it('clients need no sticky sessions, and see what those of other nodes write', async () => {
     const nodes = [await startNode(), await startNode()];
     const url = await balance(nodes);
@@ -100,7 +101,7 @@ describe('with transports: ["websocket"]', () => {
   });
 });
 
-describe('with long polling, as clients begin unless told', () => {
+describe.runIf(isLongRun)('with long polling, as clients begin unless told', () => {
   const transports = ['polling', 'websocket'];
 
   it('a client does not get through a balancer that is not sticky', async () => {
