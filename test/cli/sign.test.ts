@@ -205,11 +205,16 @@ describe.skipIf(!hasCurl)('sign --curl', () => {
     expect(headers.get('content-type')).toBe('text/plain;charset=utf-8');
   });
 
-  it.each([
-    ['certs/server.crt of the current folder', [], true, '--cacert'],
-    ['--ca', ['--ca', 'certs/server.crt'], true, '--cacert'],
-    ['--insecure', ['--insecure'], false, '--insecure'],
-  ])('trusts as it was told itself: by %s', async (_, trust, inFolder, option) => {
+  it.each(
+    some(
+      [
+        ['certs/server.crt of the current folder', [], true, '--cacert'],
+        ['--ca', ['--ca', 'certs/server.crt'], true, '--cacert'],
+        ['--insecure', ['--insecure'], false, '--insecure'],
+      ],
+      1,
+    ),
+  )('trusts as it was told itself: by %s', async (_, trust, inFolder, option) => {
     const args = ['--url', server.tlsUrl, '--bucket', 'photos', '--key', `tls${option}`, ...trust];
     const command = await curlOf(args, inFolder ? server.folder : folder);
     expect(command).toContain(option);

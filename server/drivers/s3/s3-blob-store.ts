@@ -203,6 +203,9 @@ export async function openS3BlobStore(options: S3BlobStoreOptions): Promise<Dire
   };
 }
 
+/** Requests at a time: each reader of a large object has one as long as it takes, and keeps nobody waiting. */
+const MAX_SOCKETS = 1_024;
+
 /** Without checksums that only newer servers know. */
 export function createS3Client({ endpoint, region, forcePathStyle }: S3Location): S3Client {
   // Its advice about versions of Node is for developers: an operator's log has JSON lines.
@@ -211,6 +214,10 @@ export function createS3Client({ endpoint, region, forcePathStyle }: S3Location)
     ...(endpoint === undefined ? {} : { endpoint }),
     region,
     forcePathStyle,
+    requestHandler: {
+      httpAgent: { maxSockets: MAX_SOCKETS },
+      httpsAgent: { maxSockets: MAX_SOCKETS },
+    },
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
   });
