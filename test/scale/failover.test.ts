@@ -23,7 +23,8 @@ describe.skipIf(!isLongRun)('a promoted standby', () => {
 
   afterAll(async () => {
     await run?.stop();
-    await (backends ?? pair)?.stop();
+    await backends?.stop();
+    await pair?.stop();
   });
 
   async function faults(): Promise<void> {
