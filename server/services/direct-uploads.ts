@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
+import { KeystowError } from '../../shared/errors.ts';
 import { DIRECT_UPLOAD_GRACE_MS } from '../../shared/limits.ts';
 import { checkSize } from '../s3/check-post-policy.ts';
 import { FILENAME } from '../s3/form-fields.ts';
@@ -9,6 +10,7 @@ import type { DirectBlobStore, DirectForm } from '../stores/blob-store.ts';
 import type { KvCheck, KvEntry, KvStore } from '../stores/kv-store.ts';
 import type { Buckets } from './buckets.ts';
 import { putBytes } from './byte-places.ts';
+import { ANONYMOUS, commitAs } from './caller.ts';
 import type { FormInput } from './form-input.ts';
 import { checkMayWrite } from './object-access.ts';
 import { type Attributes, BytesChanged, type Objects } from './objects.ts';
@@ -98,12 +100,13 @@ export function createDirectUploads(options: {
     try {
       await makeObject({ bucket, key }, record, arrived, own);
     } catch (error) {
-      // Another node was faster.
-      if (error instanceof BytesChanged) return;
+      // Another request was faster, or the user was just changed: the next one decides anew.
+      const isOvertaken = error instanceof BytesChanged;
+      if (isOvertaken || (error instanceof KeystowError && error.code === 'unauthenticated'))
+        return;
       if (!(error instanceof S3Error)) throw error;
       log.info({ object: `${bucket}/${key}`, reason: error.message }, 'direct upload refused');
-      await forget(own);
-      await blobs.delete(record.blob);
+      if (await forget(own)) await blobs.delete(record.blob);
     }
   }
 
@@ -143,8 +146,10 @@ export function createDirectUploads(options: {
     return hash.digest('hex');
   }
 
-  async function forget({ key }: KvCheck): Promise<void> {
-    await store.commit([], [{ type: 'delete', key }]);
+  /** False where it was settled meanwhile: then its blob is an object's. */
+  async function forget(own: KvCheck): Promise<boolean> {
+    const outcome = await commitAs(store, ANONYMOUS, [own], [{ type: 'delete', key: own.key }]);
+    return typeof outcome === 'number';
   }
 
   async function settleAll(prefix: string): Promise<void> {

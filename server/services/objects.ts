@@ -96,7 +96,7 @@ export interface Objects {
    * the bucket was changed since. In a bucket with saves the key has to be the slot's next version, or
    * its latest with the same bytes: then the object that is there is the result. Rejects as commitAs and
    * the condition do, with S3Error NoSuchBucket or AccessDenied, or with BytesChanged. Received bytes
-   * are dropped then; parts stay their upload's.
+   * are dropped then; those with checks stay whose they are.
    */
   put(
     target: WriteTarget,
@@ -338,8 +338,9 @@ export function createObjects(options: {
         return undefined;
       });
       return written.catch(async (error) => {
-        // The entry may be there after a restart: then its bytes must be, too.
-        if (!isUncertain(error)) await discard(bytes);
+        // The entry may be there after a restart: then its bytes must be, too. Bytes with checks of their
+        // own are somebody's: of an upload in parts, or of one that another request has made an object.
+        if (!isUncertain(error) && bytes.checks.length === 0) await discard(bytes);
         throw error;
       });
     },

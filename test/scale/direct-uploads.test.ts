@@ -66,6 +66,20 @@ describe('a form', () => {
     expect(listed.json).toMatchObject({ objects: [{ key: 'photos/cat', size: 4 }] });
   });
 
+  it('makes one object, however many ask for it at once on every node', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const form = await sign({ key: `raced/${round}` });
+      expect((await send(form, `bytes ${round}`)).status).toBe(201);
+      const asked = [rest, other, rest, other, rest, other];
+      const read = (ask: Rest) => ask('GET', `/uploads/raced/${round}`);
+      await Promise.all(asked.map(read));
+      for (const ask of asked) {
+        const { status, text } = await read(ask);
+        expect([status, text]).toEqual([200, `bytes ${round}`]);
+      }
+    }
+  });
+
   it('limits the size, even where the store does not look at its policy', async () => {
     const form = await sign({ key: 'limited', maxBytes: 3 });
     await send(form, 'four');
