@@ -10,7 +10,7 @@ import { requestLog } from './http/request-log.ts';
 import { accessKeyRoutes } from './http/routes/access-keys.ts';
 import { bucketApiRoutes } from './http/routes/buckets.ts';
 import { deleteObjectsRoutes } from './http/routes/delete-objects.ts';
-import { documentRoutes } from './http/routes/documents.ts';
+import { type DocumentOperations, documentRoutes } from './http/routes/documents.ts';
 import { healthRoutes } from './http/routes/health.ts';
 import { multipartUploadRoutes } from './http/routes/multipart-uploads.ts';
 import { objectApiRoutes } from './http/routes/object-api.ts';
@@ -28,7 +28,6 @@ import { type BucketOfHost, type S3Routes, s3Requests } from './http/s3-requests
 import type { AccessKeys } from './services/access-keys.ts';
 import type { Buckets } from './services/buckets.ts';
 import type { Authenticator } from './services/credentials.ts';
-import type { Documents } from './services/documents.ts';
 import type { MultipartUploads } from './services/multipart-uploads.ts';
 import type { Objects } from './services/objects.ts';
 import type { PresignedUrls } from './services/presigned-urls.ts';
@@ -38,7 +37,7 @@ import type { Users } from './services/users.ts';
 
 export interface AppServices {
   readonly authenticator: Authenticator;
-  readonly documents: Documents;
+  readonly documentOperations: DocumentOperations;
   readonly users: Users;
   readonly accessKeys: AccessKeys;
   readonly buckets: Buckets;
@@ -49,7 +48,6 @@ export interface AppServices {
   readonly signedForms: SignedForms;
   readonly log: Logger;
   readonly now: () => number;
-  readonly maxDocumentBytes: number;
   readonly maxUploadBytes: number;
   readonly bucketOfHost: BucketOfHost;
   /** Base of the URLs in answers; undefined: what the request was sent to. */
@@ -86,7 +84,7 @@ export function createApp(services: AppServices): Koa<State> {
   accessKeyRoutes(router, authenticated, services.accessKeys);
   bucketApiRoutes(router, authenticated, services.buckets);
   objectApiRoutes(router, authenticated, services);
-  documentRoutes(router, authenticated, services.documents, services.maxDocumentBytes);
+  documentRoutes(router, authenticated, services.documentOperations);
 
   app.use(requestLog(services.log));
   app.use(errorBoundary(services.log));

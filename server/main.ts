@@ -15,6 +15,8 @@ import {
 } from './first-start.ts';
 import { createListener, type Listener } from './http/listener.ts';
 import { hostOf } from './http/origin.ts';
+import { plainRequests } from './http/plain-requests.ts';
+import { documentOperations } from './http/routes/documents.ts';
 import { openSecretBox } from './master-key.ts';
 import { bucketOfHost } from './s3/host-bucket.ts';
 import { createAccessKeys } from './services/access-keys.ts';
@@ -174,15 +176,21 @@ export async function startServer(
     const publicHost = config.publicUrl && new URL(config.publicUrl).hostname;
     const bucketOf = (host: string) => bucketOfHost(host, config.s3Domains, publicHost);
     const isBucketHost = (host: string) => bucketOf(host) !== undefined;
+    const { maxDocumentBytes, corsOrigins, trustProxy } = config;
+    const authenticator = createAuthenticator({
+      users,
+      passwords,
+      throttle: createThrottle(),
+      isShared,
+      now,
+    });
+    const operations = documentOperations(
+      createDocuments(store, { maxDocumentBytes }),
+      maxDocumentBytes,
+    );
     const app = createApp({
-      authenticator: createAuthenticator({
-        users,
-        passwords,
-        throttle: createThrottle(),
-        isShared,
-        now,
-      }),
-      documents: createDocuments(store, { maxDocumentBytes: config.maxDocumentBytes }),
+      authenticator,
+      documentOperations: operations,
       users,
       accessKeys,
       buckets,
@@ -193,7 +201,6 @@ export async function startServer(
       signedForms,
       log,
       now,
-      maxDocumentBytes: config.maxDocumentBytes,
       maxUploadBytes: config.maxUploadBytes,
       bucketOfHost: bucketOf,
       publicUrl: config.publicUrl,
@@ -203,17 +210,25 @@ export async function startServer(
       },
       region: config.region,
       anonymousSigning: config.anonymousSigning,
-      corsOrigins: config.corsOrigins,
-      trustProxy: config.trustProxy,
+      corsOrigins,
+      trustProxy,
     });
-    const handle = app.callback();
-    const bridgeOptions = {
-      dispatch: createDispatch(app),
+    const viaKoa = app.callback();
+    const plain = plainRequests({
+      operations,
+      authenticator,
       log,
-      maxDocumentBytes: config.maxDocumentBytes,
-      corsOrigins: config.corsOrigins,
+      bucketOfHost: bucketOf,
+      corsOrigins,
+      trustProxy,
+    });
+    const bridgeOptions = {
+      dispatch: createDispatch({ app, operations, authenticator, log }),
+      log,
+      maxDocumentBytes,
+      corsOrigins,
       allowEIO3: config.socketEio3,
-      trustProxy: config.trustProxy,
+      trustProxy,
       isBucketHost,
     };
 
@@ -223,11 +238,11 @@ export async function startServer(
       host: string | undefined,
     ): Promise<void> => {
       const listener = createListener({
-        handle,
+        handle: (req, res) => plain(req, res) ?? viaKoa(req, res),
         tls: secure,
         log,
         attach: (server) => createBridge(server, bridgeOptions),
-        isOwnHost: (req) => isBucketHost(hostOf(req, config.trustProxy)),
+        isOwnHost: (req) => isBucketHost(hostOf(req, trustProxy)),
       });
       const address = await listen(listener.server, portSetting, port, host);
       const scheme = secure ? 'https' : 'http';

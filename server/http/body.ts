@@ -5,35 +5,39 @@ import { KeystowError } from '../../shared/errors.ts';
 import { MAX_API_BODY_BYTES, MAX_DRAINED_BYTES } from '../../shared/limits.ts';
 import { S3Error } from '../s3/s3-error.ts';
 import type { Context, Handler } from './context.ts';
+import type { Exchange } from './exchange.ts';
 
 /**
  * The body, byte for byte: koa-bodyparser replaces invalid UTF-8 silently, so documents are read
  * with this. Rejects with `too-large` as soon as that is known.
  */
-export async function readBody(ctx: Context, maxBytes: number): Promise<Buffer> {
-  if (ctx.state.envelope) {
-    if (ctx.state.envelope.body.length > maxBytes) throw tooLarge(maxBytes);
-    return ctx.state.envelope.body;
+export async function readBody(exchange: Exchange, maxBytes: number): Promise<Buffer> {
+  const { state, req } = exchange;
+  if (state.envelope) {
+    if (state.envelope.body.length > maxBytes) throw tooLarge(maxBytes);
+    return state.envelope.body;
   }
-  checkBeforeBody(ctx, maxBytes);
-  acceptBody(ctx);
+  if (!req) throw new Error('Only an envelope has no request.');
+  checkBeforeBody(exchange, maxBytes);
+  acceptBody(exchange);
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
-    const done = (finish: () => void): void => {
-      ctx.req.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose);
-      finish();
-    };
     const onData = (chunk: Buffer): void => {
       bytes += chunk.length;
-      if (bytes > maxBytes) done(() => reject(tooLarge(maxBytes)));
-      else chunks.push(chunk);
+      chunks.push(chunk);
+      if (bytes <= maxBytes) return;
+      req.off('data', onData);
+      reject(tooLarge(maxBytes));
     };
-    const onEnd = (): void =>
-      done(() => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
-    const onClose = (): void =>
-      done(() => reject(new KeystowError('bad-request', 'The request broke off.')));
-    ctx.req.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose);
+    const onClose = (): void => {
+      if (!req.readableEnded) reject(new KeystowError('bad-request', 'The request broke off.'));
+    };
+    req.on('data', onData);
+    req.once('end', () =>
+      resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)),
+    );
+    req.once('close', onClose).once('error', onClose);
   });
 }
 
@@ -41,12 +45,12 @@ export async function readBody(ctx: Context, maxBytes: number): Promise<Buffer> 
  * Says `100 Continue` only now, so that a refused body is never sent; HTTP/1.0 does not know it (RFC
  * 9110, 10.1.1).
  */
-export function acceptBody(ctx: Context): void {
-  const expects = /^100-continue$/i.test(ctx.get('expect'));
-  if (!expects || ctx.req.httpVersion === '1.0') return;
-  ctx.res.writeContinue();
+export function acceptBody({ headers, req, res }: Exchange): void {
+  if (headers.expect === undefined || !/^100-continue$/i.test(headers.expect)) return;
+  if (req?.httpVersion === '1.0') return;
+  res?.writeContinue();
   // Met: after an early answer the listener may read on, since the body comes now.
-  delete ctx.req.headers.expect;
+  delete headers.expect;
 }
 
 /**
@@ -97,7 +101,7 @@ export async function drainBody(req: IncomingMessage): Promise<void> {
 }
 
 /** What the headers alone tell. */
-function checkBeforeBody(ctx: Context, maxBytes: number): void {
+function checkBeforeBody(ctx: Exchange, maxBytes: number): void {
   checkEncoding(ctx);
   if (Number(ctx.get('content-length')) > maxBytes) throw tooLarge(maxBytes);
 }
@@ -106,7 +110,7 @@ function tooLarge(maxBytes: number): KeystowError {
   return new KeystowError('too-large', `The body is larger than ${maxBytes} bytes.`);
 }
 
-function checkEncoding(ctx: Context): void {
+function checkEncoding(ctx: Exchange): void {
   const encoding = ctx.get('content-encoding');
   if (encoding !== '' && encoding.toLowerCase() !== 'identity') {
     throw new KeystowError('unsupported-media-type', 'Send the body without Content-Encoding.');
@@ -119,13 +123,13 @@ function checkEncoding(ctx: Context): void {
   }
 }
 
-function isReadTransfer(ctx: Context): boolean {
+function isReadTransfer(ctx: Exchange): boolean {
   const transfer = ctx.get('transfer-encoding').toLowerCase();
   return transfer === '' || transfer === 'chunked';
 }
 
 /** The media type of the body without parameters; undefined when the header is absent. */
-export function contentType(ctx: Context): string | undefined {
+export function contentType(ctx: Exchange): string | undefined {
   const [type = '', ...parameters] = ctx.get('content-type').toLowerCase().split(';');
   for (const parameter of parameters) {
     const [name, value] = parameter.trim().split('=');
@@ -137,7 +141,7 @@ export function contentType(ctx: Context): string | undefined {
 }
 
 /** Throws `unsupported-media-type` unless the body is said to be JSON, or nothing is said. */
-export function checkJsonType(ctx: Context): void {
+export function checkJsonType(ctx: Exchange): void {
   const type = contentType(ctx);
   if (type === undefined || type === 'application/json') return;
   throw new KeystowError(

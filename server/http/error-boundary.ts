@@ -5,6 +5,7 @@ import { toAnswerable } from './answerable.ts';
 import { isBasic } from './authenticate.ts';
 import { drainBody } from './body.ts';
 import type { Context, Handler } from './context.ts';
+import { type Exchange, JSON_TYPE } from './exchange.ts';
 import { sendS3Error, toS3Failure } from './s3-answer.ts';
 
 /** RFC 7617; browsers then ask their user. */
@@ -22,22 +23,37 @@ export function errorBoundary(log: Logger): Handler {
     try {
       await next();
     } catch (thrown) {
-      if (!ctx.state.envelope && !ctx.res.shouldKeepAlive) await drainBody(ctx.req);
-      const error = toAnswerable(thrown, ctx.state.requestId);
-      if (error.status >= 500 && error.status !== 501)
-        log.error({ id: ctx.state.requestId, err: error.cause ?? thrown }, error.message);
-      ctx.state.refusal = error.code;
-      if (ctx.state.isS3) answerXml(ctx, error);
-      else answerJson(ctx, error);
+      if (ctx.state.isS3) answerXml(ctx, await toAnswer(ctx, thrown, log));
+      else await answerJsonError(ctx, thrown, log);
     }
   };
 }
 
-function answerJson(ctx: Context, error: S3Error | KeystowError): void {
-  ctx.status = error.status;
-  if (error.code === 'unauthenticated') ctx.set('WWW-Authenticate', CHALLENGE);
-  for (const [name, value] of Object.entries(error.headers)) ctx.set(name, value);
-  ctx.body = { error: error.message };
+export async function answerJsonError(
+  exchange: Exchange,
+  thrown: unknown,
+  log: Logger,
+): Promise<void> {
+  const error = await toAnswer(exchange, thrown, log);
+  exchange.status = error.status;
+  if (error.code === 'unauthenticated') exchange.set('WWW-Authenticate', CHALLENGE);
+  for (const [name, value] of Object.entries(error.headers)) exchange.set(name, value);
+  exchange.set('Content-Type', JSON_TYPE);
+  exchange.body = JSON.stringify({ error: error.message });
+}
+
+async function toAnswer(
+  { state, req, res }: Exchange,
+  thrown: unknown,
+  log: Logger,
+): Promise<S3Error | KeystowError> {
+  if (req && res && !state.envelope && !res.shouldKeepAlive) await drainBody(req);
+  const error = toAnswerable(thrown, state.requestId);
+  if (error.status >= 500 && error.status !== 501) {
+    log.error({ id: state.requestId, err: error.cause ?? thrown }, error.message);
+  }
+  state.refusal = error.code;
+  return error;
 }
 
 function answerXml(ctx: Context, error: S3Error | KeystowError): void {

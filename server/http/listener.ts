@@ -1,19 +1,18 @@
-import { createServer, type RequestListener, type Server, STATUS_CODES } from 'node:http';
+import { createServer, type Server, STATUS_CODES } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import { Server as NetServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureContextOptions } from 'node:tls';
 import type { Logger } from 'pino';
 import { IDLE_TIMEOUT_MS, MAX_CONNECTIONS, MAX_DRAINED_BYTES } from '../../shared/limits.ts';
+import { JSON_TYPE } from './exchange.ts';
 import { nextRequestId, Request, Response } from './messages.ts';
 import { normalizeTarget } from './target.ts';
 
 /** An HTTP server with this project's time-outs and answers to what is not HTTP. */
 export interface Listener<T = unknown> {
   readonly attached: T;
-  readonly server:
-    | Server<typeof Request, typeof Response>
-    | TlsServer<typeof Request, typeof Response>;
+  readonly server: Server | TlsServer;
   /** From now on each connection ends with the answer that is next. */
   refuseKeepAlive(): void;
   /** Stops listening; connections go on. */
@@ -24,14 +23,15 @@ export interface Listener<T = unknown> {
   close(): Promise<void>;
 }
 
+/** Where Socket.IO answers. */
+const ATTACHED_PATH = '/socket.io/';
+
 /** How long the last bytes of an answer may take to leave. */
 const CLOSE_GRACE_MS = 100;
 
-type Handle = RequestListener<typeof Request, typeof Response>;
-
 export interface ListenerOptions<T> {
   /** Resolves once it will do no more for the request, answered or not. */
-  readonly handle: (...message: Parameters<RequestListener>) => Promise<void>;
+  readonly handle: (req: Request, res: Response) => Promise<void>;
   readonly tls: SecureContextOptions | undefined;
   readonly log: Logger;
   /** Lets others answer some of the requests: Socket.IO its polls. */
@@ -43,9 +43,12 @@ export interface ListenerOptions<T> {
 export function createListener<T>(options: ListenerOptions<T>): Listener<T> {
   const { handle, tls, log } = options;
   const messages = { IncomingMessage: Request, ServerResponse: Response, requireHostHeader: false };
-  const server = tls
-    ? createTlsServer({ ...messages, ...tls, handshakeTimeout: IDLE_TIMEOUT_MS })
-    : createServer(messages);
+  // What is attached takes any server, whatever its messages are.
+  const server = (
+    tls
+      ? createTlsServer({ ...messages, ...tls, handshakeTimeout: IDLE_TIMEOUT_MS })
+      : createServer(messages)
+  ) as Server | TlsServer;
   // A connection may take as long as it likes, as long as it goes on.
   server.requestTimeout = 0;
   server.headersTimeout = IDLE_TIMEOUT_MS;
@@ -57,7 +60,7 @@ export function createListener<T>(options: ListenerOptions<T>): Listener<T> {
   // Beneath TLS each connection has a second socket, which is all there is until it has shaken hands.
   const connections = track(server, tls ? 'secureConnection' : 'connection');
   const rawConnections = track(server, 'connection');
-  const answers = new Set<InstanceType<typeof Response>>();
+  const answers = new Set<Response>();
   let underWay = 0;
   let isStopping = false;
   let onIdle = (): void => {};
@@ -66,7 +69,7 @@ export function createListener<T>(options: ListenerOptions<T>): Listener<T> {
     underWay -= 1;
     if (underWay === 0) onIdle();
   };
-  const count: Handle = (_req, res) => {
+  const count = (res: Response): void => {
     underWay += 1;
     if (isStopping) res.shouldKeepAlive = false;
     answers.add(res);
@@ -75,9 +78,9 @@ export function createListener<T>(options: ListenerOptions<T>): Listener<T> {
       finish();
     });
   };
-  const onRequest: Handle = (req, res) => {
+  const onRequest = (req: Request, res: Response): void => {
     req.url = normalizeTarget(req.url ?? '/');
-    drainBounded(req, res);
+    if (hasBody(req)) drainBounded(req, res);
     // RFC 9112, 3.2: only HTTP/1.0 has requests without it.
     if (req.headers.host === undefined && req.httpVersion === '1.1') {
       refuse(req, res, 400, 'A request of HTTP/1.1 has a Host header.', log);
@@ -87,13 +90,21 @@ export function createListener<T>(options: ListenerOptions<T>): Listener<T> {
       handle(req, res).finally(finish);
     }
   };
-  server.on('request', onRequest);
-  // Without this, Node says 100 Continue before anybody has looked at the request.
-  server.on('checkContinue', onRequest);
   const attached = options.attach(server);
-  bypassAttached(server, options.isOwnHost, onRequest);
-  server.prependListener('request', count);
-  server.prependListener('checkContinue', count);
+  const attachedListeners = server.listeners('request');
+  server.removeAllListeners('request');
+  server.on('request', (req: Request, res: Response) => {
+    count(res);
+    if (isAttached(req, options.isOwnHost)) {
+      res.setOwnHeaders();
+      for (const listener of attachedListeners) listener.call(server, req, res);
+    } else onRequest(req, res);
+  });
+  // Without this, Node says 100 Continue before anybody has looked at the request.
+  server.on('checkContinue', (req: Request, res: Response) => {
+    count(res);
+    onRequest(req, res);
+  });
   server.on('checkExpectation', (req: Request, res: Response) => {
     refuse(req, res, 417, 'The only expectation that is met is 100-continue.', log);
   });
@@ -136,18 +147,13 @@ export function createListener<T>(options: ListenerOptions<T>): Listener<T> {
   };
 }
 
-/** What was attached to the listener has taken its requests: those to an own host are taken back. */
-function bypassAttached(
-  server: Listener['server'],
-  isOwnHost: ListenerOptions<unknown>['isOwnHost'],
-  onRequest: Handle,
-): void {
-  const attached = server.listeners('request');
-  server.removeAllListeners('request');
-  server.on('request', (req: Request, res: InstanceType<typeof Response>) => {
-    if (isOwnHost(req)) onRequest(req, res);
-    else for (const listener of attached) listener.call(server, req, res);
-  });
+function isAttached(req: Request, isOwnHost: ListenerOptions<unknown>['isOwnHost']): boolean {
+  return (req.url?.startsWith(ATTACHED_PATH) ?? false) && !isOwnHost(req);
+}
+
+/** RFC 9112, 6.3. */
+function hasBody({ headers }: Request): boolean {
+  return headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
 }
 
 function track(server: Listener['server'], event: string): Set<Socket> {
@@ -178,9 +184,12 @@ function drainBounded(req: Request, res: Response): void {
 }
 
 function refuse(req: Request, res: Response, status: number, message: string, log: Logger): void {
-  log.info({ id: res.getHeader('X-Request-Id'), method: req.method, status }, 'request refused');
-  res.writeHead(status, { 'Content-Type': 'application/json; charset=utf-8', Connection: 'close' });
-  res.end(JSON.stringify({ error: message }));
+  log.info({ id: res.requestId, method: req.method, status }, 'request refused');
+  const fields = new Map([
+    ['Content-Type', JSON_TYPE],
+    ['Connection', 'close'],
+  ]);
+  res.sendWhole(status, fields, JSON.stringify({ error: message }));
 }
 
 /** What is not HTTP gets an answer too, and one that says what is wrong. */

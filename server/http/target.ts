@@ -1,5 +1,5 @@
 import { KeystowError } from '../../shared/errors.ts';
-import type { Context } from './context.ts';
+import type { Exchange } from './exchange.ts';
 
 /** The request target, RFC 9112 section 3.2, and what of it is percent-decoded. */
 
@@ -8,6 +8,7 @@ import type { Context } from './context.ts';
  * escaped is escaped. Node hands over each byte of the request line as one character.
  */
 export function normalizeTarget(target: string): string {
+  if (/^\/[\x21\x22\x24-\x7e]*$/.test(target)) return target;
   const path = target.startsWith('/') ? target : target.replace(/^https?:\/\/[^/?]*\/?/i, '/');
   return path.replace(
     /[^\x21\x22\x24-\x7e]/g,
@@ -16,12 +17,12 @@ export function normalizeTarget(target: string): string {
 }
 
 /** What follows `prefix` in the path, percent-decoded once. Throws `bad-request`. */
-export function decodeAfter(ctx: Context, prefix: string): string {
+export function decodeAfter(ctx: Exchange, prefix: string): string {
   return decode(ctx.path.slice(prefix.length));
 }
 
 /** The parameters of the query; of a repeated one the first counts. Throws `bad-request`. */
-export function parseQuery(ctx: Context): Map<string, string> {
+export function parseQuery(ctx: Exchange): Map<string, string> {
   const query = new Map<string, string>();
   for (const pair of ctx.querystring.split('&')) {
     if (pair === '') continue;
@@ -41,7 +42,7 @@ export function parseWhole(name: string, text: string, min: number, max: number)
 }
 
 /** Where the next page of a list is. */
-export function linkNext(ctx: Context, after: string, limit: number): void {
+export function linkNext(ctx: Exchange, after: string, limit: number): void {
   const query = parseQuery(ctx);
   query.set('after', after).set('limit', String(limit));
   ctx.set('Link', `<${ctx.path}?${new URLSearchParams([...query])}>; rel="next"`);

@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { KeystowError } from '../../shared/errors.ts';
 import { CACHED_CREDENTIALS_TTL_MS, MAX_CACHED_CREDENTIALS } from '../../shared/limits.ts';
 import type { Principal } from './grants.ts';
@@ -33,7 +33,8 @@ export function createAuthenticator(options: {
   readonly now: () => number;
 }): Authenticator {
   const { users, passwords, throttle, isShared, now } = options;
-  const cacheKey = randomBytes(32);
+  // Whoever reads the cache's keys out of memory cannot try passwords against them without this.
+  const cacheKey = randomBytes(32).toString('base64');
   const verified = new Map<string, Verified>();
   const pending = new Map<string, Promise<Principal>>();
   // A user's record changed: whatever was verified against the old one is out at once.
@@ -106,9 +107,7 @@ export function createAuthenticator(options: {
   return {
     async verify(credentials, address) {
       const { username, password } = credentials;
-      const key = createHmac('sha256', cacheKey)
-        .update(JSON.stringify([username, password]))
-        .digest('base64');
+      const key = hash('sha256', cacheKey + JSON.stringify([username, password]), 'base64');
       const known = verified.get(key);
       if (known && known.expires > now() && (await isCurrent(known.principal))) {
         return known.principal;

@@ -3,10 +3,9 @@ import type { Server as HttpsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { Server, type Socket } from 'socket.io';
-import type { EnvelopeAnswer, ServerToClientEvents } from '../../shared/envelope.ts';
+import { Decoder } from 'socket.io-parser';
 import { KeystowError } from '../../shared/errors.ts';
 import {
-  MAX_ENVELOPE_ID_CHARS,
   MAX_OUTSTANDING_ENVELOPES,
   MAX_UNSENT_BYTES,
   maxMessageBytes,
@@ -15,6 +14,7 @@ import {
 import { rawAnswer } from '../http/listener.ts';
 import { nextRequestId } from '../http/messages.ts';
 import { hostOf, isForeign } from '../http/origin.ts';
+import { AnswerEncoder, ReadyJson } from './answer-encoder.ts';
 import { type Dispatch, echoOf, type Peer, parseCredentials, refusal } from './dispatch.ts';
 
 export interface BridgeOptions {
@@ -36,8 +36,8 @@ export interface Bridge {
   close(): void;
 }
 
-/** Of UTF-8, at most. */
-const ECHO_BYTES_PER_CHAR = 3;
+/** What an answer's packet has around its JSON. */
+const PACKET_BYTES = 64;
 const STOPPING = 'The server is stopping: connect again and repeat.';
 const FOREIGN = 'This origin may not connect: add it to CORS_ORIGINS.';
 
@@ -51,7 +51,8 @@ export function createBridge(listener: HttpServer | HttpsServer, options: Bridge
     return options.isBucketHost(host) || isForeign(req.headers, host, options.corsOrigins);
   };
   let isStopping = false;
-  const io = new Server<Events, ServerToClientEvents>(listener, {
+  const io = new Server<Events, { 'http message': (answer: ReadyJson) => void }>(listener, {
+    parser: { Encoder: AnswerEncoder, Decoder },
     serveClient: false,
     allowEIO3: options.allowEIO3,
     maxHttpBufferSize: maxMessageBytes(options.maxDocumentBytes),
@@ -63,7 +64,7 @@ export function createBridge(listener: HttpServer | HttpsServer, options: Bridge
       decide(reason, reason === null);
     },
   });
-  refuseForeignUpgrades(listener, isRefused);
+  takeUpgrades(listener, isRefused);
   const underWay = new Set<Promise<void>>();
   const unsentOf = new Map<Socket, Unsent>();
 
@@ -79,44 +80,42 @@ export function createBridge(listener: HttpServer | HttpsServer, options: Bridge
       const ack = typeof last === 'function' ? last : undefined;
       const envelope = ack && args.length === 1 ? undefined : args[0];
 
-      const send = (answer: EnvelopeAnswer, bytes: number): void => {
+      const send = (json: string): void => {
         if (!socket.connected) return;
         // With an acknowledgement the answer goes out twice.
-        const size = bytes + ECHO_BYTES_PER_CHAR * echoChars(answer);
-        if (!unsent.hasRoomFor(ack ? 2 * size : size)) {
+        const bytes = (Buffer.byteLength(json) + PACKET_BYTES) * (ack ? 2 : 1);
+        if (!unsent.hasRoomFor(bytes)) {
           log.warn({ address: peer.address }, 'socket closed: it does not read');
           socket.conn.close(true);
           return;
         }
+        const answer = new ReadyJson(json);
         socket.emit('http message', answer);
         ack?.(answer);
       };
 
       if (isStopping || outstanding >= MAX_OUTSTANDING_ENVELOPES) {
-        send(refusal(echoOf(envelope), isStopping ? stopping() : tooMany()), 512);
+        send(refusal(echoOf(envelope), isStopping ? stopping() : tooMany()));
         return;
       }
       outstanding += 1;
-      const work = answerEnvelope(envelope, peer, send).finally(() => {
-        outstanding -= 1;
-        underWay.delete(work);
-      });
+      const work = answerEnvelope(envelope, peer)
+        .then(send)
+        .finally(() => {
+          outstanding -= 1;
+          underWay.delete(work);
+        });
       underWay.add(work);
     });
   });
 
-  async function answerEnvelope(
-    envelope: unknown,
-    peer: Peer,
-    send: (answer: EnvelopeAnswer, bytes: number) => void,
-  ): Promise<void> {
+  async function answerEnvelope(envelope: unknown, peer: Peer): Promise<string> {
     try {
-      const { answer, bytes } = await dispatch(envelope, peer);
-      send(answer, bytes);
+      return await dispatch(envelope, peer);
     } catch (error) {
       log.error({ err: error }, 'envelope failed');
       const internal = new KeystowError('internal', 'An unexpected error: the log tells more.');
-      send(refusal(echoOf(envelope), internal), 512);
+      return refusal(echoOf(envelope), internal);
     }
   }
 
@@ -149,14 +148,8 @@ function allSent({ conn }: Socket, unsent: Unsent): Promise<void> {
   });
 }
 
-/** What an answer repeats of its envelope. */
-function echoChars({ method, url, id }: EnvelopeAnswer): number {
-  const idChars = id === undefined ? 0 : MAX_ENVELOPE_ID_CHARS;
-  return (method?.length ?? 0) + (url?.length ?? 0) + idChars;
-}
-
-/** Engine.IO refuses an upgrade with 400, whatever the reason. */
-function refuseForeignUpgrades(
+/** Engine.IO refuses an upgrade with 400, whatever the reason: those of foreign pages are refused before. */
+function takeUpgrades(
   listener: HttpServer | HttpsServer,
   isRefused: (req: IncomingMessage) => boolean,
 ): void {
@@ -165,7 +158,10 @@ function refuseForeignUpgrades(
   listener.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
     if (isRefused(req)) {
       socket.end(rawAnswer(403, FOREIGN, nextRequestId()));
-    } else for (const take of upgrade) take.call(listener, req, socket, head);
+      return;
+    }
+    joinWrites(socket);
+    for (const take of upgrade) take.call(listener, req, socket, head);
   });
 }
 
@@ -223,5 +219,25 @@ function countUnsent({ conn }: Socket): Unsent {
       waiting += bytes;
       return unsent === 0 || unsent + bytes <= MAX_UNSENT_BYTES;
     },
+  };
+}
+
+/**
+ * What is written in one turn of the event loop leaves in one system call: an answer goes out as an event
+ * and as an acknowledgement, each a frame of its own.
+ */
+function joinWrites(socket: Duplex): void {
+  const write = socket.write;
+  let isCorked = false;
+  socket.write = (...args: unknown[]): boolean => {
+    if (!isCorked) {
+      isCorked = true;
+      socket.cork();
+      process.nextTick(() => {
+        isCorked = false;
+        socket.uncork();
+      });
+    }
+    return Reflect.apply(write, socket, args);
   };
 }

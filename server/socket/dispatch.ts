@@ -3,6 +3,7 @@ import type { Socket as NetSocket } from 'node:net';
 import { Readable } from 'node:stream';
 import type Koa from 'koa';
 import compose from 'koa-compose';
+import type { Logger } from 'pino';
 import type { EnvelopeAnswer } from '../../shared/envelope.ts';
 import { KeystowError } from '../../shared/errors.ts';
 import {
@@ -11,12 +12,18 @@ import {
   MAX_ENVELOPE_URL_CHARS,
   MAX_UNSENT_BYTES,
 } from '../../shared/limits.ts';
+import { identify } from '../http/authenticate.ts';
 import type { State } from '../http/context.ts';
+import { answerJsonError } from '../http/error-boundary.ts';
+import { type Operation, PlainExchange } from '../http/exchange.ts';
+import { nextRequestId } from '../http/messages.ts';
+import { logEnvelope } from '../http/request-log.ts';
+import type { DocumentOperations } from '../http/routes/documents.ts';
 import { normalizeTarget } from '../http/target.ts';
-import type { Credentials } from '../services/credentials.ts';
+import type { Authenticator, Credentials } from '../services/credentials.ts';
 
-/** An envelope through the application's own middleware, in process: no second HTTP request. */
-export type Dispatch = (envelope: unknown, peer: Peer) => Promise<Dispatched>;
+/** An envelope through the application's own handlers, in process: resolves with the answer's JSON. */
+export type Dispatch = (envelope: unknown, peer: Peer) => Promise<string>;
 
 /** Who sent it. */
 export interface Peer {
@@ -29,12 +36,6 @@ export interface Peer {
   readonly credentials: Credentials | undefined;
 }
 
-export interface Dispatched {
-  readonly answer: EnvelopeAnswer;
-  /** About what it takes on the wire. */
-  readonly bytes: number;
-}
-
 interface Request {
   readonly method: string;
   readonly url: string;
@@ -45,55 +46,115 @@ interface Request {
   readonly wantsText: boolean;
 }
 
-const ANSWER_HEADERS = ['etag', 'location', 'link', 'retry-after'] as const;
+interface Answer {
+  readonly status: number;
+  readonly headers: NonNullable<EnvelopeAnswer['headers']>;
+  /** Empty for none. */
+  readonly body: string;
+  readonly isJson: boolean;
+}
+
+type Echo = Pick<EnvelopeAnswer, 'method' | 'url' | 'id'>;
+
+const ANSWER_HEADERS = {
+  etag: 'ETag',
+  location: 'Location',
+  link: 'Link',
+  'retry-after': 'Retry-After',
+} as const;
 const NO_BODY = Buffer.alloc(0);
 
-export function createDispatch(app: Koa<State>): Dispatch {
-  const handle = compose(app.middleware);
+export interface DispatchOptions {
+  readonly app: Koa<State>;
+  readonly operations: DocumentOperations;
+  readonly authenticator: Authenticator;
+  readonly log: Logger;
+}
 
-  return async (envelope, peer) => {
-    const echo = echoOf(envelope);
+export function createDispatch({ app, operations, authenticator, log }: DispatchOptions): Dispatch {
+  const middleware = compose(app.middleware);
+
+  /** Documents go past Koa, as in http/plain-requests.ts. */
+  async function operate(operation: Operation, exchange: PlainExchange): Promise<Answer> {
+    const start = performance.now();
     try {
-      const request = parseEnvelope(envelope, peer);
-      const { status, headers, body, isJson } = await run(request, peer);
-      const answer: EnvelopeAnswer = { ...echo, status, statusText: STATUS_CODES[status] ?? '' };
-      if (Object.keys(headers).length > 0) answer.headers = headers;
-      if (body !== '') answer.data = isJson && !request.wantsText ? JSON.parse(body) : body;
-      return { answer, bytes: Buffer.byteLength(body) + 256 };
-    } catch (error) {
-      if (!(error instanceof KeystowError)) throw error;
-      return { answer: refusal(echo, error), bytes: 512 };
+      await identify(exchange, authenticator);
+      await operation(exchange);
+    } catch (thrown) {
+      await answerJsonError(exchange, thrown, log);
     }
-  };
+    logEnvelope(log, exchange, start);
+    const { method, status, fields, body = '' } = exchange;
+    return {
+      status,
+      headers: answerHeaders((name) => fields.get(name)),
+      body: method === 'HEAD' ? '' : body.toString(),
+      isJson: true,
+    };
+  }
 
-  async function run(request: Request, peer: Peer) {
+  async function viaKoa(request: Request, state: State, peer: Peer): Promise<Answer> {
     const req = new IncomingMessage(peer.connection);
     req.method = request.method;
     req.url = request.url;
     req.headers = request.headers;
     const ctx = app.createContext<State>(req, new ServerResponse(req));
-    const { credentials, hasAuth, body } = request;
-    ctx.state.envelope = { credentials, hasAuth, body, base: peer.base };
+    Object.assign(ctx.state, state);
     ctx.request.ip = peer.address;
     ctx.res.statusCode = 404;
-    await handle(ctx);
-    const headers: NonNullable<EnvelopeAnswer['headers']> = {};
-    for (const name of ANSWER_HEADERS) {
-      const value = ctx.res.getHeader(name);
-      if (typeof value === 'string') headers[name] = value;
-    }
-    const hasBody = request.method !== 'HEAD';
+    await middleware(ctx);
     return {
       status: ctx.status,
-      headers,
-      body: hasBody ? await readAnswer(ctx.body) : '',
+      headers: answerHeaders((name) => ctx.res.getHeader(name)),
+      body: request.method === 'HEAD' ? '' : await readAnswer(ctx.body),
       isJson: ctx.response.is('json') !== false,
     };
   }
+
+  return async (envelope, peer) => {
+    const echo = echoOf(envelope);
+    try {
+      const request = parseEnvelope(envelope, peer);
+      const { method, url, headers, credentials, hasAuth, body } = request;
+      const state: State = {
+        requestId: nextRequestId(),
+        envelope: { credentials, hasAuth, body, base: peer.base },
+      };
+      const exchange = new PlainExchange({ method, url, headers, ip: peer.address, state });
+      const operation = operations.find(exchange);
+      const answer = operation
+        ? await operate(operation, exchange)
+        : await viaKoa(request, state, peer);
+      return answerJson(echo, answer, request.wantsText);
+    } catch (error) {
+      if (!(error instanceof KeystowError)) throw error;
+      return refusal(echo, error);
+    }
+  };
+}
+
+function answerHeaders(header: (name: string) => unknown): Answer['headers'] {
+  const headers: Answer['headers'] = {};
+  for (const [name, field] of Object.entries(ANSWER_HEADERS)) {
+    const value = header(field);
+    if (typeof value === 'string') headers[name as keyof typeof ANSWER_HEADERS] = value;
+  }
+  return headers;
+}
+
+/** What is JSON goes in as it is: nobody has to parse it before the client does. */
+function answerJson(echo: Echo, answer: Answer, wantsText: boolean): string {
+  const { status, headers, body } = answer;
+  const head: EnvelopeAnswer = { ...echo, status, statusText: STATUS_CODES[status] ?? '' };
+  if (Object.keys(headers).length > 0) head.headers = headers;
+  const json = JSON.stringify(head);
+  if (body === '') return json;
+  const data = answer.isJson && !wantsText ? body : JSON.stringify(body);
+  return `${json.slice(0, -1)},"data":${data}}`;
 }
 
 /** What every answer repeats of its envelope. */
-export function echoOf(envelope: unknown): Pick<EnvelopeAnswer, 'method' | 'url' | 'id'> {
+export function echoOf(envelope: unknown): Echo {
   const members = isRecord(envelope) ? envelope : {};
   return {
     method: textOrNull(members['method']),
@@ -112,16 +173,10 @@ function isBounded(id: unknown): boolean {
 }
 
 /** What an envelope that cannot be dispatched, or a socket over its bounds, is answered with. */
-export function refusal(
-  echo: Pick<EnvelopeAnswer, 'method' | 'url' | 'id'>,
-  error: KeystowError,
-): EnvelopeAnswer {
-  return {
-    ...echo,
-    status: error.status,
-    statusText: STATUS_CODES[error.status] ?? '',
-    data: { error: error.message },
-  };
+export function refusal(echo: Echo, error: KeystowError): string {
+  const { status, message } = error;
+  const body = JSON.stringify({ error: message });
+  return answerJson(echo, { status, headers: {}, body, isJson: true }, false);
 }
 
 function parseEnvelope(envelope: unknown, peer: Peer): Request {

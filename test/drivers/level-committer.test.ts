@@ -28,10 +28,17 @@ beforeEach(async () => {
         const member: unknown = Reflect.get(target, name);
         return typeof member === 'function' ? member.bind(target) : member;
       }
-      return async (operations: { type: 'put'; key: string; value: Buffer }[]) => {
-        batches.push(operations.length);
-        await gate?.();
-        await target.batch(operations, { sync: true });
+      return () => {
+        const batch = target.batch();
+        return {
+          put: (key: string, value: Buffer) => batch.put(key, value),
+          del: (key: string) => batch.del(key),
+          async write() {
+            batches.push(batch.length);
+            await gate?.();
+            await batch.write({ sync: true });
+          },
+        };
       };
     },
   });

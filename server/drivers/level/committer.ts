@@ -79,7 +79,13 @@ export function createCommitter(options: CommitterOptions) {
       operations.push(options.checkpointOperation({ sequence: checkpoint, oldest: trimmedTo }));
     }
     try {
-      await database.batch(operations, { sync: true });
+      // A chained batch costs a quarter of an array: no copy of each operation.
+      const batch = database.batch();
+      for (const operation of operations) {
+        if (operation.type === 'put') batch.put(operation.key, operation.value);
+        else batch.del(operation.key);
+      }
+      await batch.write({ sync: true });
     } catch (error) {
       throw stopWriting(asError(error));
     }

@@ -31,6 +31,7 @@ import {
   readHeadFile,
   readLogState,
 } from './integrity.ts';
+import { createReadQueue } from './read-queue.ts';
 import { CHECKPOINT_KEY, decodeEntry, ENTRY_PREFIX } from './record.ts';
 
 /** LevelDB's memory table and log file. */
@@ -152,11 +153,11 @@ function createReader(
   database: Database,
   onDamaged: (error: Error) => void,
 ): Pick<KvStore, 'get' | 'range' | 'keys'> {
+  const read = createReadQueue(database);
   return {
     async get(key) {
       checkStoreKey(key);
-      const record = await database.get(ENTRY_PREFIX + key);
-      return record === undefined ? undefined : decodeEntry(key, record);
+      return read(key);
     },
 
     async *range(range) {

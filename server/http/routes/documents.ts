@@ -7,10 +7,10 @@ import type { Principal } from '../../services/grants.ts';
 import { isMatch, isNoneMatch, parsePreconditions } from '../../services/preconditions.ts';
 import { principalOf } from '../authenticate.ts';
 import { checkJsonType, contentType, readBody } from '../body.ts';
-import type { Context, Handler, State } from '../context.ts';
+import type { Handler, State } from '../context.ts';
+import { type Exchange, JSON_TYPE, type Operation } from '../exchange.ts';
 import { decodeAfter, parseQuery } from '../target.ts';
 
-const JSON_TYPE = 'application/json; charset=utf-8';
 const NDJSON_TYPE = 'application/x-ndjson';
 const KEY_PATH = /^\/data\/.*$/s;
 
@@ -21,98 +21,144 @@ const PATCH_FORMATS = new Map<string, PatchFormat>([
 ]);
 const PATCH_TYPES = [...PATCH_FORMATS.keys()].join(', ');
 
+type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+/** What is done with documents, whoever carries the request. */
+export interface DocumentOperations {
+  /** By method, for one document. */
+  readonly document: Readonly<Record<Method, Operation>>;
+  /** All keys, or all documents in lines; a page of them where `limit` says so. */
+  list(exchange: Exchange, wantsLines: boolean): Promise<void>;
+  /** For a document, or a page of keys; undefined for everything else. */
+  find(
+    request: Pick<Exchange, 'method' | 'path' | 'querystring' | 'headers'>,
+  ): Operation | undefined;
+}
+
 export function documentRoutes(
   router: Router<State>,
   authenticated: Handler,
+  { document, list }: DocumentOperations,
+): void {
+  router.get('/data', authenticated, (ctx) =>
+    list(ctx, ctx.accepts('application/json', NDJSON_TYPE) === NDJSON_TYPE),
+  );
+  router.get(KEY_PATH, authenticated, (ctx) => document.GET(ctx));
+  router.post(KEY_PATH, authenticated, (ctx) => document.POST(ctx));
+  router.put(KEY_PATH, authenticated, (ctx) => document.PUT(ctx));
+  router.patch(KEY_PATH, authenticated, (ctx) => document.PATCH(ctx));
+  router.delete(KEY_PATH, authenticated, (ctx) => document.DELETE(ctx));
+}
+
+export function documentOperations(
   documents: Documents,
   maxDocumentBytes: number,
-): void {
-  router.get('/data', authenticated, async (ctx) => {
-    const range = parseRange(ctx);
-    const wantsLines = ctx.accepts('application/json', NDJSON_TYPE) === NDJSON_TYPE;
-    if (wantsLines && ctx.state.envelope) {
+): DocumentOperations {
+  async function list(exchange: Exchange, wantsLines: boolean): Promise<void> {
+    const range = parseRange(exchange);
+    if (wantsLines && exchange.state.envelope) {
       throw new KeystowError('not-acceptable', 'NDJSON is for HTTP: send GET /data there.');
     }
-    ctx.vary('Accept');
-    ctx.set('X-Keystow-Revision', String(await documents.revision()));
-    ctx.type = wantsLines ? NDJSON_TYPE : JSON_TYPE;
-    if (ctx.method === 'HEAD') {
-      ctx.status = 200;
-      return;
-    }
-    const by = principalOf(ctx);
+    exchange.vary('Accept');
+    exchange.set('X-Keystow-Revision', String(await documents.revision()));
+    exchange.set('Content-Type', wantsLines ? NDJSON_TYPE : JSON_TYPE);
+    exchange.status = 200;
+    if (exchange.method === 'HEAD') return;
+    const by = principalOf(exchange);
     if (range.limit === undefined) {
       const chunks = wantsLines ? lines(documents.list(by, range)) : keyArray(documents, by, range);
-      ctx.body = Readable.from(chunks, { objectMode: false });
+      exchange.body = Readable.from(chunks, { objectMode: false });
     } else {
-      ctx.body = wantsLines
-        ? await linesPage(ctx, documents, by, range, range.limit)
-        : JSON.stringify(await keysPage(ctx, documents, by, range, range.limit));
+      exchange.body = wantsLines
+        ? await linesPage(exchange, documents, by, range, range.limit)
+        : JSON.stringify(await keysPage(exchange, documents, by, range, range.limit));
     }
-  });
+  }
 
-  router.get(KEY_PATH, authenticated, async (ctx) => {
-    const document = await documents.get(principalOf(ctx), keyOf(ctx));
-    const pre = preconditionsOf(ctx);
-    ctx.set('ETag', document.etag);
+  async function get(exchange: Exchange): Promise<void> {
+    const document = await documents.get(principalOf(exchange), keyOf(exchange));
+    const pre = preconditionsOf(exchange);
+    exchange.set('ETag', document.etag);
     if (!isMatch(pre, document.etag)) {
       throw new KeystowError(
         'precondition-failed',
         `${document.key} has the ETag ${document.etag} now.`,
       );
     }
-    if (isNoneMatch(pre, document.etag)) sendDocument(ctx, 200, document);
-    else ctx.status = 304;
-  });
+    if (isNoneMatch(pre, document.etag)) sendDocument(exchange, 200, document);
+    else exchange.status = 304;
+  }
 
-  router.post(KEY_PATH, authenticated, async (ctx) => {
-    const key = keyOf(ctx);
-    checkJsonType(ctx);
-    const body = await readBody(ctx, maxDocumentBytes);
-    const document = await documents.create(principalOf(ctx), key, body, preconditionsOf(ctx));
-    ctx.set('Location', locationOf(key));
-    sendDocument(ctx, 201, document);
-  });
+  const document: DocumentOperations['document'] = {
+    GET: get,
+    HEAD: get,
 
-  router.put(KEY_PATH, authenticated, async (ctx) => {
-    const key = keyOf(ctx);
-    checkJsonType(ctx);
-    const body = await readBody(ctx, maxDocumentBytes);
-    const document = await documents.replace(principalOf(ctx), key, body, preconditionsOf(ctx));
-    if (document.isNew) ctx.set('Location', locationOf(key));
-    sendDocument(ctx, document.isNew ? 201 : 200, document);
-  });
+    async POST(exchange) {
+      const key = keyOf(exchange);
+      checkJsonType(exchange);
+      const body = await readBody(exchange, maxDocumentBytes);
+      const pre = preconditionsOf(exchange);
+      const created = await documents.create(principalOf(exchange), key, body, pre);
+      exchange.set('Location', locationOf(key));
+      sendDocument(exchange, 201, created);
+    },
 
-  router.patch(KEY_PATH, authenticated, async (ctx) => {
-    const key = keyOf(ctx);
-    const format = PATCH_FORMATS.get(contentType(ctx) ?? 'application/json');
-    if (!format) {
-      throw new KeystowError(
-        'unsupported-media-type',
-        `A PATCH has one of these content types: ${PATCH_TYPES}.`,
-        { headers: { 'Accept-Patch': PATCH_TYPES } },
-      );
-    }
-    const body = await readBody(ctx, maxDocumentBytes);
-    const pre = preconditionsOf(ctx);
-    sendDocument(ctx, 200, await documents.patch(principalOf(ctx), key, format, body, pre));
-  });
+    async PUT(exchange) {
+      const key = keyOf(exchange);
+      checkJsonType(exchange);
+      const body = await readBody(exchange, maxDocumentBytes);
+      const pre = preconditionsOf(exchange);
+      const replaced = await documents.replace(principalOf(exchange), key, body, pre);
+      if (replaced.isNew) exchange.set('Location', locationOf(key));
+      sendDocument(exchange, replaced.isNew ? 201 : 200, replaced);
+    },
 
-  router.delete(KEY_PATH, authenticated, async (ctx) => {
-    await documents.remove(principalOf(ctx), keyOf(ctx), preconditionsOf(ctx));
-    ctx.status = 204;
-  });
+    async PATCH(exchange) {
+      const key = keyOf(exchange);
+      const format = PATCH_FORMATS.get(contentType(exchange) ?? 'application/json');
+      if (!format) {
+        throw new KeystowError(
+          'unsupported-media-type',
+          `A PATCH has one of these content types: ${PATCH_TYPES}.`,
+          { headers: { 'Accept-Patch': PATCH_TYPES } },
+        );
+      }
+      const body = await readBody(exchange, maxDocumentBytes);
+      const pre = preconditionsOf(exchange);
+      const patched = await documents.patch(principalOf(exchange), key, format, body, pre);
+      sendDocument(exchange, 200, patched);
+    },
+
+    async DELETE(exchange) {
+      await documents.remove(principalOf(exchange), keyOf(exchange), preconditionsOf(exchange));
+      exchange.status = 204;
+    },
+  };
+
+  return {
+    document,
+    list,
+    find({ method, path, querystring, headers }) {
+      if (path.startsWith('/data/')) {
+        return Object.hasOwn(document, method) ? document[method as Method] : undefined;
+      }
+      const isPage = path === '/data' && method === 'GET' && /\blimit=/.test(querystring);
+      // What weighs media types, or names NDJSON, is for Koa's content negotiation.
+      if (!isPage || /;|ndjson/i.test(headers.accept ?? '')) return undefined;
+      return (exchange) => list(exchange, false);
+    },
+  };
 }
 
-function sendDocument(ctx: Context, status: number, document: Document): void {
-  ctx.status = status;
-  ctx.set('ETag', document.etag);
-  ctx.set('Content-Type', JSON_TYPE);
-  ctx.body = document.text;
+function sendDocument(exchange: Exchange, status: number, document: Document): void {
+  exchange.status = status;
+  exchange.set('ETag', document.etag);
+  exchange.set('Content-Type', JSON_TYPE);
+  exchange.body = document.text;
 }
 
-function keyOf(ctx: Context): string {
-  return decodeAfter(ctx, '/data/');
+function keyOf(exchange: Exchange): string {
+  return decodeAfter(exchange, '/data/');
 }
 
 /** Dot segments would be resolved away by whoever reads the URL (RFC 3986, 5.2.4): one segment then. */
@@ -122,12 +168,12 @@ function locationOf(key: string): string {
   return `/data/${segments.join(hasDots ? '%2F' : '/')}`;
 }
 
-function preconditionsOf(ctx: Context) {
-  return parsePreconditions(ctx.req.headers['if-match'], ctx.req.headers['if-none-match']);
+function preconditionsOf({ headers }: Exchange) {
+  return parsePreconditions(headers['if-match'], headers['if-none-match']);
 }
 
-function parseRange(ctx: Context): DocumentRange {
-  const query = parseQuery(ctx);
+function parseRange(exchange: Exchange): DocumentRange {
+  const query = parseQuery(exchange);
   const text = query.get('limit');
   const limit = text === undefined ? undefined : Number(text);
   if (text !== undefined && !(/^\d+$/.test(text) && isBetween(Number(text), 1, MAX_PAGE_KEYS))) {
@@ -142,7 +188,7 @@ function isBetween(value: number, min: number, max: number): boolean {
 
 /** At most `limit` keys, and the link to the next page where there is more. */
 async function keysPage(
-  ctx: Context,
+  exchange: Exchange,
   documents: Documents,
   by: Principal,
   range: DocumentRange,
@@ -152,7 +198,7 @@ async function keysPage(
   for await (const page of documents.keys(by, { ...range, limit: limit + 1 })) keys.push(...page);
   if (keys.length > limit) {
     keys.pop();
-    linkNext(ctx, range, keys.at(-1));
+    linkNext(exchange, range, keys.at(-1));
   }
   return keys;
 }
@@ -162,13 +208,13 @@ async function keysPage(
  * others create meanwhile are left out: they would push the last ones of the page behind the link.
  */
 async function linesPage(
-  ctx: Context,
+  exchange: Exchange,
   documents: Documents,
   by: Principal,
   range: DocumentRange,
   limit: number,
 ): Promise<Readable> {
-  const keys = new Set(await keysPage(ctx, documents, by, range, limit));
+  const keys = new Set(await keysPage(exchange, documents, by, range, limit));
   async function* pages(): AsyncGenerator<Document[]> {
     let left = keys.size;
     if (left === 0) return;
@@ -187,14 +233,18 @@ function isAfter(key: string, other: string): boolean {
   return Buffer.compare(Buffer.from(key), Buffer.from(other)) > 0;
 }
 
-function linkNext(ctx: Context, { prefix, limit }: DocumentRange, last: string | undefined): void {
+function linkNext(
+  exchange: Exchange,
+  { prefix, limit }: DocumentRange,
+  last: string | undefined,
+): void {
   if (last === undefined) return;
   const query = [
     ...(prefix === '' ? [] : [`prefix=${encodeURIComponent(prefix)}`]),
     `after=${encodeURIComponent(last)}`,
     `limit=${limit}`,
   ];
-  ctx.set('Link', `</data?${query.join('&')}>; rel="next"`);
+  exchange.set('Link', `</data?${query.join('&')}>; rel="next"`);
 }
 
 async function* keyArray(
