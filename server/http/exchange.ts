@@ -38,8 +38,8 @@ export class PlainExchange implements Exchange {
   readonly state: State;
   readonly req: IncomingMessage | undefined;
   readonly res: ServerResponse | undefined;
-  /** Of the answer. */
-  readonly fields = new Map<string, string>();
+  /** Names and values of the answer's headers, flat, as Node takes them. */
+  readonly fields: string[] = [];
   status = 404;
   body: Buffer | string | undefined;
 
@@ -67,11 +67,19 @@ export class PlainExchange implements Exchange {
   }
 
   set(name: string, value: string): void {
-    this.fields.set(name, value);
+    const at = this.fields.indexOf(name);
+    if (at < 0) this.fields.push(name, value);
+    else this.fields[at + 1] = value;
   }
 
   vary(name: string): void {
-    const before = this.fields.get('Vary');
-    this.fields.set('Vary', before === undefined ? name : `${before}, ${name}`);
+    const before = this.field('Vary');
+    this.set('Vary', before === undefined ? name : `${before}, ${name}`);
+  }
+
+  /** A header of the answer, by its name as it was set. */
+  field(name: string): string | undefined {
+    const at = this.fields.indexOf(name);
+    return at < 0 ? undefined : this.fields[at + 1];
   }
 }

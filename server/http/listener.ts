@@ -185,10 +185,7 @@ function drainBounded(req: Request, res: Response): void {
 
 function refuse(req: Request, res: Response, status: number, message: string, log: Logger): void {
   log.info({ id: res.requestId, method: req.method, status }, 'request refused');
-  const fields = new Map([
-    ['Content-Type', JSON_TYPE],
-    ['Connection', 'close'],
-  ]);
+  const fields = ['Content-Type', JSON_TYPE, 'Connection', 'close'];
   res.sendWhole(status, fields, JSON.stringify({ error: message }));
 }
 

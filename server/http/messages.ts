@@ -48,16 +48,11 @@ export class Response extends ServerResponse<Request> {
     this.setHeader('X-Content-Type-Options', 'nosniff');
   }
 
-  /** Head and body in one piece, where no header was set before. */
-  sendWhole(
-    status: number,
-    fields: ReadonlyMap<string, string>,
-    body: Buffer | string | undefined,
-  ): void {
-    const head = ['X-Request-Id', this.requestId, 'X-Content-Type-Options', 'nosniff'];
-    for (const [name, value] of fields) head.push(name, value);
-    if (body !== undefined) head.push('Content-Length', String(Buffer.byteLength(body)));
-    this.writeHead(status, head);
+  /** Head and body in one piece, where no header was set before; `fields` is flat. */
+  sendWhole(status: number, fields: readonly string[], body: Buffer | string | undefined): void {
+    const own = ['X-Request-Id', this.requestId, 'X-Content-Type-Options', 'nosniff'];
+    if (body !== undefined) own.push('Content-Length', String(Buffer.byteLength(body)));
+    this.writeHead(status, own.concat(fields));
     // Node writes a string together with the head; as Latin-1 each byte is itself.
     const isSmall = Buffer.isBuffer(body) && body.length <= MAX_JOINED_BYTES;
     if (isSmall) this.end(body.toString('latin1'), 'latin1');

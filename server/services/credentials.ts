@@ -13,15 +13,22 @@ export interface Credentials {
 
 export interface Authenticator {
   /**
-   * The principal of right credentials. Rejects with `unauthenticated`, `too-many-requests` or
+   * The principal of right credentials, at once where they were verified before. Rejects with `unauthenticated`, `too-many-requests` or
    * `unavailable`; a wrong password and an unknown user take the same time and say the same.
    */
-  verify(credentials: Credentials, address: string): Promise<Principal>;
+  verify(credentials: Credentials, address: string): Principal | Promise<Principal>;
 }
 
 interface Verified {
   readonly principal: Principal;
   readonly expires: number;
+}
+
+interface Flight {
+  /** Of the cache. */
+  readonly key: string;
+  readonly credentials: Credentials;
+  readonly address: string;
 }
 
 export function createAuthenticator(options: {
@@ -101,26 +108,32 @@ export function createAuthenticator(options: {
   }
 
   async function isCurrent({ name, version }: Principal): Promise<boolean> {
-    return !isShared || (await users.find(name))?.version === version;
+    return (await users.find(name))?.version === version;
+  }
+
+  async function compareOrVerify(known: Principal, flight: Flight): Promise<Principal> {
+    return (await isCurrent(known)) ? known : verifyTogether(flight);
+  }
+
+  /** Of connections that begin with the same credentials; an attempt from another address counts there. */
+  function verifyTogether({ key, credentials, address }: Flight): Promise<Principal> {
+    verified.delete(key);
+    const name = `${key} ${address}`;
+    const underWay = pending.get(name);
+    if (underWay) return underWay;
+    const verdict = verifyOnce(key, credentials, address).finally(() => pending.delete(name));
+    pending.set(name, verdict);
+    return verdict;
   }
 
   return {
-    async verify(credentials, address) {
+    verify(credentials, address) {
       const { username, password } = credentials;
       const key = hash('sha256', cacheKey + JSON.stringify([username, password]), 'base64');
       const known = verified.get(key);
-      if (known && known.expires > now() && (await isCurrent(known.principal))) {
-        return known.principal;
-      }
-      verified.delete(key);
-      // Many connections that begin with the same credentials cost one bcrypt; an attempt from
-      // another address counts there.
-      const flight = `${key} ${address}`;
-      const underWay = pending.get(flight);
-      if (underWay) return underWay;
-      const verdict = verifyOnce(key, credentials, address).finally(() => pending.delete(flight));
-      pending.set(flight, verdict);
-      return verdict;
+      const flight = { key, credentials, address };
+      if (!known || known.expires <= now()) return verifyTogether(flight);
+      return isShared ? compareOrVerify(known.principal, flight) : known.principal;
     },
   };
 }

@@ -99,23 +99,27 @@ export function createBridge(listener: HttpServer | HttpsServer, options: Bridge
         return;
       }
       outstanding += 1;
-      const work = answerEnvelope(envelope, peer)
-        .then(send)
-        .finally(() => {
-          outstanding -= 1;
-          underWay.delete(work);
-        });
+      const work = answerEnvelope(envelope, peer, send);
       underWay.add(work);
+      const done = (): void => {
+        outstanding -= 1;
+        underWay.delete(work);
+      };
+      work.then(done, done);
     });
   });
 
-  async function answerEnvelope(envelope: unknown, peer: Peer): Promise<string> {
+  async function answerEnvelope(
+    envelope: unknown,
+    peer: Peer,
+    send: (json: string) => void,
+  ): Promise<void> {
     try {
-      return await dispatch(envelope, peer);
+      send(await dispatch(envelope, peer));
     } catch (error) {
       log.error({ err: error }, 'envelope failed');
       const internal = new KeystowError('internal', 'An unexpected error: the log tells more.');
-      return refusal(echoOf(envelope), internal);
+      send(refusal(echoOf(envelope), internal));
     }
   }
 

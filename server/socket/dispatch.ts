@@ -48,7 +48,8 @@ interface Request {
 
 interface Answer {
   readonly status: number;
-  readonly headers: NonNullable<EnvelopeAnswer['headers']>;
+  /** Undefined for none. */
+  readonly headers: EnvelopeAnswer['headers'] | undefined;
   /** Empty for none. */
   readonly body: string;
   readonly isJson: boolean;
@@ -56,12 +57,12 @@ interface Answer {
 
 type Echo = Pick<EnvelopeAnswer, 'method' | 'url' | 'id'>;
 
-const ANSWER_HEADERS = {
-  etag: 'ETag',
-  location: 'Location',
-  link: 'Link',
-  'retry-after': 'Retry-After',
-} as const;
+const ANSWER_HEADERS = [
+  ['etag', 'ETag'],
+  ['location', 'Location'],
+  ['link', 'Link'],
+  ['retry-after', 'Retry-After'],
+] as const;
 const NO_BODY = Buffer.alloc(0);
 
 export interface DispatchOptions {
@@ -84,10 +85,10 @@ export function createDispatch({ app, operations, authenticator, log }: Dispatch
       await answerJsonError(exchange, thrown, log);
     }
     logEnvelope(log, exchange, start);
-    const { method, status, fields, body = '' } = exchange;
+    const { method, status, body = '' } = exchange;
     return {
       status,
-      headers: answerHeaders((name) => fields.get(name)),
+      headers: answerHeaders((name) => exchange.field(name)),
       body: method === 'HEAD' ? '' : body.toString(),
       isJson: true,
     };
@@ -134,20 +135,19 @@ export function createDispatch({ app, operations, authenticator, log }: Dispatch
 }
 
 function answerHeaders(header: (name: string) => unknown): Answer['headers'] {
-  const headers: Answer['headers'] = {};
-  for (const [name, field] of Object.entries(ANSWER_HEADERS)) {
+  let headers: EnvelopeAnswer['headers'];
+  for (const [name, field] of ANSWER_HEADERS) {
     const value = header(field);
-    if (typeof value === 'string') headers[name as keyof typeof ANSWER_HEADERS] = value;
+    if (typeof value === 'string') headers = { ...headers, [name]: value };
   }
   return headers;
 }
 
-/** What is JSON goes in as it is: nobody has to parse it before the client does. */
+/** An EnvelopeAnswer. What is JSON goes in as it is: nobody parses it before the client does. */
 function answerJson(echo: Echo, answer: Answer, wantsText: boolean): string {
   const { status, headers, body } = answer;
-  const head: EnvelopeAnswer = { ...echo, status, statusText: STATUS_CODES[status] ?? '' };
-  if (Object.keys(headers).length > 0) head.headers = headers;
-  const json = JSON.stringify(head);
+  const statusText = STATUS_CODES[status] ?? '';
+  const json = JSON.stringify({ ...echo, status, statusText, headers });
   if (body === '') return json;
   const data = answer.isJson && !wantsText ? body : JSON.stringify(body);
   return `${json.slice(0, -1)},"data":${data}}`;
@@ -176,7 +176,7 @@ function isBounded(id: unknown): boolean {
 export function refusal(echo: Echo, error: KeystowError): string {
   const { status, message } = error;
   const body = JSON.stringify({ error: message });
-  return answerJson(echo, { status, headers: {}, body, isJson: true }, false);
+  return answerJson(echo, { status, headers: undefined, body, isJson: true }, false);
 }
 
 function parseEnvelope(envelope: unknown, peer: Peer): Request {

@@ -1,6 +1,11 @@
 import { KeystowError } from '../../../shared/errors.ts';
 import { createCommitQueue, type Member } from '../../stores/commit-queue.ts';
-import { CommitConflict, CommitUncertain, type KvMutation } from '../../stores/kv-store.ts';
+import {
+  CommitConflict,
+  CommitUncertain,
+  type KvCheck,
+  type KvMutation,
+} from '../../stores/kv-store.ts';
 import type { Database } from './integrity.ts';
 import { decodeVersion, ENTRY_PREFIX, encodeChange, encodeEntry, logKey } from './record.ts';
 
@@ -16,6 +21,11 @@ const MAX_BATCH_BYTES = 4 * 1_048_576;
 const READ_AT_A_TIME = 64;
 /** Old entries of the change log that go with each new one, so that trimming keeps pace. */
 const TRIMMED_PER_WRITE = 2;
+
+/** Of a key whose version nobody asks for: no check holds with it. */
+const PRESENT = -1;
+
+type Versions = Map<string, KvCheck['version']>;
 
 type Operation = { type: 'put'; key: string; value: Buffer } | { type: 'del'; key: string };
 
@@ -45,10 +55,7 @@ export function createCommitter(options: CommitterOptions) {
     write: async (members) => write(members, await readVersions(members)),
   });
 
-  async function write(
-    members: readonly Member[],
-    versions: Map<string, number | null | 'damaged'>,
-  ): Promise<void> {
+  async function write(members: readonly Member[], versions: Versions): Promise<void> {
     const operations: Operation[] = [];
     const answers: (() => void)[] = [];
     const at = options.now();
@@ -104,12 +111,30 @@ export function createCommitter(options: CommitterOptions) {
     return Math.max(oldest, end);
   }
 
+  async function readVersions(members: readonly Member[]): Promise<Versions> {
+    const isVersionNeeded = new Map<string, boolean>();
+    for (const { checks } of members) {
+      for (const { key, version } of checks) {
+        isVersionNeeded.set(key, isVersionNeeded.get(key) === true || version !== null);
+      }
+    }
+    const needed: string[] = [];
+    const versions: Versions = new Map();
+    const isThereEnough: string[] = [];
+    for (const [key, isNeeded] of isVersionNeeded) (isNeeded ? needed : isThereEnough).push(key);
+    await Promise.all([lookUp(isThereEnough, versions), readSome(needed, versions)]);
+    return versions;
+  }
+
+  /** Keys that have to be absent: their values, which may be large, are not read. */
+  async function lookUp(keys: readonly string[], versions: Versions): Promise<void> {
+    if (keys.length === 0) return;
+    const isThere = await database.hasMany(keys.map((key) => ENTRY_PREFIX + key));
+    for (const [index, key] of keys.entries()) versions.set(key, isThere[index] ? PRESENT : null);
+  }
+
   /** Only the versions are kept, and few values are read at a time: they may be large. */
-  async function readVersions(
-    members: readonly Member[],
-  ): Promise<Map<string, number | null | 'damaged'>> {
-    const keys = [...new Set(members.flatMap(({ checks }) => checks.map(({ key }) => key)))];
-    const versions = new Map<string, number | null | 'damaged'>();
+  async function readSome(keys: readonly string[], versions: Versions): Promise<void> {
     for (let at = 0; at < keys.length; at += READ_AT_A_TIME) {
       const some = keys.slice(at, at + READ_AT_A_TIME);
       const records = await database.getMany(some.map((key) => ENTRY_PREFIX + key));
@@ -118,7 +143,6 @@ export function createCommitter(options: CommitterOptions) {
         versions.set(key, record === undefined ? null : (decodeVersion(key, record) ?? 'damaged'));
       }
     }
-    return versions;
   }
 
   /**
