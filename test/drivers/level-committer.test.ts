@@ -57,6 +57,7 @@ function create() {
     oldest: 1,
     checkpoint: 0,
     changesKeep: 1_000,
+    onWriting: () => {},
     onSynced: () => undefined,
     onFailed: (error) => failures.push(error),
     checkpointOperation: () => ({ type: 'del', key: 'm:checkpoint' }),

@@ -38,6 +38,8 @@ export interface CommitterOptions {
   /** How many entries of the change log to keep; those after the checkpoint always stay. */
   readonly changesKeep: number;
   readonly checkpoint: number;
+  /** A batch is about to be written; these keys appear or go with it. */
+  onWriting(keys: readonly string[]): void;
   /** A batch is on disk. May return a number that is a checkpoint from now on. */
   onSynced(batch: { bytes: number; sequence: number }): number | undefined;
   onFailed(error: Error): void;
@@ -58,6 +60,7 @@ export function createCommitter(options: CommitterOptions) {
   async function write(members: readonly Member[], versions: Versions): Promise<void> {
     const operations: Operation[] = [];
     const answers: (() => void)[] = [];
+    const changedKeys: string[] = [];
     const at = options.now();
     let head = sequence;
     let bytes = 0;
@@ -71,12 +74,17 @@ export function createCommitter(options: CommitterOptions) {
       for (const mutation of member.mutations) {
         head += 1;
         operations.push(...mutationOperations(mutation, head, at));
+        const isUpdate = mutation.type === 'put' && typeof versions.get(mutation.key) === 'number';
+        if (!isUpdate) changedKeys.push(mutation.key);
         versions.set(mutation.key, mutation.type === 'put' ? head : null);
       }
       bytes += member.bytes;
       answers.push(() => member.resolve(first));
     }
-    if (operations.length > 0) await writeSynced(operations, head, bytes);
+    if (operations.length > 0) {
+      options.onWriting(changedKeys);
+      await writeSynced(operations, head, bytes);
+    }
     for (const answer of answers) answer();
   }
 

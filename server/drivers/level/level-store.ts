@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { Level } from 'level';
 import { KeystowError } from '../../../shared/errors.ts';
+import { MAX_PAGE_KEYS } from '../../../shared/limits.ts';
 import { syncDirectory } from '../../durable-files.ts';
 import {
   checkCommit,
@@ -31,6 +32,7 @@ import {
   readHeadFile,
   readLogState,
 } from './integrity.ts';
+import { createPageCache, type PageCache } from './page-cache.ts';
 import { createReadQueue } from './read-queue.ts';
 import { CHECKPOINT_KEY, decodeEntry, ENTRY_PREFIX } from './record.ts';
 
@@ -39,6 +41,8 @@ const WRITE_BUFFER_BYTES = 4 * 1_048_576;
 /** What an iterator reads at a time, whichever is reached first. */
 const PAGE_ENTRIES = 1_000;
 const PAGE_BYTES = 256 * 1_024;
+/** The largest page of the API and the key that tells that there are more. */
+const MAX_CACHED_PAGE = MAX_PAGE_KEYS + 1;
 
 export interface LevelStoreOptions {
   readonly dataDir: string;
@@ -88,7 +92,9 @@ export async function openLevelStoreReadOnly(
   const log = await readLogState(database, readHeadFile(dir.head));
   if (log.lost) onWarning(describeLoss(dir, log));
   return {
-    ...createReader(database, ({ message }) => onWarning(`${message} It is left out.`)),
+    ...createReader(database, createPageCache(), ({ message }) =>
+      onWarning(`${message} It is left out.`),
+    ),
     commit: () =>
       Promise.reject(new KeystowError('unavailable', 'The store was opened for reading only.')),
     sequence: () => Promise.resolve(log.sequence),
@@ -110,6 +116,7 @@ async function createLevelStore(
   head.write(log.sequence);
   const window = createCheckpointWindow(WRITE_BUFFER_BYTES, log.sequence);
 
+  const pages = createPageCache();
   const committer = createCommitter({
     database,
     now: options.now,
@@ -117,7 +124,9 @@ async function createLevelStore(
     oldest: log.oldest,
     changesKeep: options.changesKeep,
     checkpoint: log.sequence,
+    onWriting: pages.writing,
     onSynced({ bytes, sequence }) {
+      pages.written();
       try {
         head.write(sequence);
       } catch {
@@ -134,7 +143,7 @@ async function createLevelStore(
   });
 
   return {
-    ...createReader(database, options.onDamaged),
+    ...createReader(database, pages, options.onDamaged),
     commit(checks, mutations) {
       checkCommit(checks, mutations);
       return committer.commit(checks, mutations);
@@ -151,6 +160,7 @@ async function createLevelStore(
 
 function createReader(
   database: Database,
+  pages: PageCache,
   onDamaged: (error: Error) => void,
 ): Pick<KvStore, 'get' | 'range' | 'keys'> {
   const read = createReadQueue(database);
@@ -180,18 +190,31 @@ function createReader(
     },
 
     async *keys(range) {
-      const iterator = database.keys(bounds(range));
-      try {
-        for (;;) {
-          const page = await iterator.nextv(PAGE_ENTRIES);
-          if (page.length === 0) return;
-          yield page.map((stored) => stored.slice(1));
-        }
-      } finally {
-        await iterator.close();
+      if (range.limit === undefined || range.limit > MAX_CACHED_PAGE) {
+        yield* readKeys(database, range);
+        return;
       }
+      const page = await pages.get(range, async () => {
+        const keys: string[] = [];
+        for await (const some of readKeys(database, range)) keys.push(...some);
+        return keys;
+      });
+      if (page.length > 0) yield [...page];
     },
   };
+}
+
+async function* readKeys(database: Database, range: KvRange): AsyncGenerator<string[]> {
+  const iterator = database.keys(bounds(range));
+  try {
+    for (;;) {
+      const page = await iterator.nextv(PAGE_ENTRIES);
+      if (page.length === 0) return;
+      yield page.map((stored) => stored.slice(1));
+    }
+  } finally {
+    await iterator.close();
+  }
 }
 
 function decodeOrTell(key: string, record: Buffer, tell: (error: Error) => void): KvEntry[] {
