@@ -37,14 +37,14 @@ export function plainRequests(options: PlainOptions): PlainRequests {
   }
 
   async function answer(exchange: PlainExchange, res: Response): Promise<void> {
+    // As @koa/cors does, with or without an Origin.
+    if (options.corsOrigins.length > 0) exchange.vary('Origin');
     try {
       await identify(exchange, authenticator);
       await operations.find(exchange)?.(exchange);
     } catch (thrown) {
       await answerJsonError(exchange, thrown, log);
     }
-    // As @koa/cors does, with or without an Origin.
-    if (options.corsOrigins.length > 0) exchange.vary('Origin');
     res.sendWhole(exchange.status, exchange.fields, exchange.body);
   }
 
