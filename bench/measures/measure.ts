@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Cost } from '../cost.ts';
 import type { Round } from '../load.ts';
-import { readMemory } from '../memory-of-process.ts';
+import { readMemory, readPeak } from '../memory-of-process.ts';
 import type { Peer, RunningServer } from '../peers/peer.ts';
+import { processTree } from '../process-tree.ts';
 
 /** What a run of the bench was asked for. */
 export interface BenchSettings {
@@ -12,6 +13,8 @@ export interface BenchSettings {
   readonly seconds: number;
   /** Rounds on each server; the table shows their median. */
   readonly rounds: number;
+  /** Documents of the large store. */
+  readonly keys: number;
   /** Keystow and the peers that are installed. */
   readonly peers: readonly Peer[];
 }
@@ -23,12 +26,27 @@ export interface Row {
   readonly rounds: readonly Round[];
   /** Resident memory of its processes after the measure, in MiB. */
   readonly residentMib: number | undefined;
+  /** The most that was resident since its processes started, in MiB. */
+  readonly peakMib: number | undefined;
   /** Where the time of all rounds went, of the measures that look for it. */
   readonly cost?: Cost;
 }
 
+/** A quantity that is no rate, measured once or several times. */
+export interface Figure {
+  readonly what: string;
+  readonly unit: 'ms' | 'MiB';
+  readonly values: readonly number[];
+}
+
+/** What measures found. */
+export interface Findings {
+  readonly rows: readonly Row[];
+  readonly figures?: readonly Figure[];
+}
+
 /** A measure starts the servers that it needs, loads them and stops them. */
-export type Measure = (settings: BenchSettings) => Promise<Row[]>;
+export type Measure = (settings: BenchSettings) => Promise<Findings>;
 
 /** A running server under load, and how to load it for a time. */
 export interface Subject {
@@ -65,7 +83,8 @@ export async function measureInTurns(
       measure,
       server: peer.name,
       rounds: rounds.get(peer.name) ?? [],
-      residentMib: await residentMib(peer),
+      residentMib: await sumOver(peer, async (pid) => (await readMemory(pid))?.total),
+      peakMib: await sumOver(peer, readPeak),
     })),
   );
 }
@@ -82,10 +101,15 @@ async function checkAlive(peer: RunningServer): Promise<void> {
   for (const server of peer.processes) await server.checkAlive();
 }
 
-async function residentMib(peer: RunningServer): Promise<number | undefined> {
-  const memories = await Promise.all(peer.processes.map(({ pid }) => readMemory(pid)));
-  return memories.reduce<number | undefined>(
-    (sum, memory) => (sum === undefined || memory === undefined ? undefined : sum + memory.total),
-    0,
-  );
+/** The sum over the processes of a server and all below them; undefined where it is not known. */
+async function sumOver(
+  { processes }: RunningServer,
+  read: (pid: number) => Promise<number | undefined>,
+): Promise<number | undefined> {
+  const pids = await processTree(processes.map(({ pid }) => pid));
+  if (pids === undefined) return undefined;
+  const values = await Promise.all(pids.map(read));
+  const known = values.filter((value) => value !== undefined);
+  if (known.length < values.length) return undefined;
+  return known.reduce((sum, value) => sum + value, 0);
 }
