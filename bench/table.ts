@@ -8,11 +8,12 @@ const columns = [
   'lowest – highest',
   'Keystow ÷ it',
   'p99 ms',
+  'CPU µs',
   'RSS MiB',
   'peak MiB',
   'not 2xx and errors',
 ] as const;
-const textColumns = new Set([0, 1, 8]);
+const textColumns = new Set([0, 1, 9]);
 const figureColumns = ['measure', 'unit', 'median', 'lowest – highest', 'times'] as const;
 const textFigureColumns = new Set([0, 1]);
 
@@ -74,6 +75,7 @@ function formatRow(row: Row, rows: readonly Row[]): string[] {
     `${perSecond(Math.min(...rates))} – ${perSecond(Math.max(...rates))}`,
     ratio,
     median(row.rounds.map(({ p99 }) => p99)).toFixed(1),
+    row.microseconds?.toFixed(0) ?? '?',
     row.residentMib?.toFixed(0) ?? '?',
     row.peakMib?.toFixed(0) ?? '?',
     failures.length === 0 ? 'none' : failures.join('; '),

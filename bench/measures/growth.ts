@@ -38,7 +38,7 @@ export const growth: Measure = async (settings) => {
     sizes: SIZES.map(({ name, bytes, keys }) => ({ ...base, name, bytes, keys })),
     connections: CONNECTION_COUNTS.map((connections) => ({
       ...base,
-      name: `${connections.toLocaleString('en')} connections`,
+      name: `${connections.toLocaleString('en')} ${connections === 1 ? 'connection' : 'connections'}`,
       connections,
     })),
     keys: counts.map((keys) => ({ ...base, name: `${keys.toLocaleString('en')} keys`, keys })),

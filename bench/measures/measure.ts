@@ -3,7 +3,7 @@ import type { Cost } from '../cost.ts';
 import type { Round } from '../load.ts';
 import { readMemory, readPeak } from '../memory-of-process.ts';
 import type { Peer, RunningServer } from '../peers/peer.ts';
-import { processTree } from '../process-tree.ts';
+import { cpuSeconds, processTree } from '../process-tree.ts';
 
 /** What a run of the bench was asked for. */
 export interface BenchSettings {
@@ -24,6 +24,8 @@ export interface Row {
   readonly measure: string;
   readonly server: string;
   readonly rounds: readonly Round[];
+  /** CPU time of its processes for one 2xx answer, over all rounds, in microseconds. */
+  readonly microseconds: number | undefined;
   /** Resident memory of its processes after the measure, in MiB. */
   readonly residentMib: number | undefined;
   /** The most that was resident since its processes started, in MiB. */
@@ -68,13 +70,13 @@ export async function measureInTurns(
   settings: BenchSettings,
   subjects: readonly Subject[],
 ): Promise<Row[]> {
-  const rounds = new Map<string, Round[]>(subjects.map(({ peer }) => [peer.name, []]));
+  const turns = new Map<string, Turn[]>(subjects.map(({ peer }) => [peer.name, []]));
   const warmUpSeconds = Math.min(LONGEST_WARM_UP_SECONDS, settings.seconds / 4);
   for (const subject of subjects) await takeTurn(subject, warmUpSeconds);
   for (let round = 1; round <= settings.rounds; round += 1) {
     console.error(`${measure}: round ${round} of ${settings.rounds}`);
     for (const subject of subjects) {
-      rounds.get(subject.peer.name)?.push(await takeTurn(subject, settings.seconds));
+      turns.get(subject.peer.name)?.push(await takeTurn(subject, settings.seconds));
     }
   }
   for (const { peer } of subjects) await checkAlive(peer);
@@ -82,19 +84,36 @@ export async function measureInTurns(
     subjects.map(async ({ peer }) => ({
       measure,
       server: peer.name,
-      rounds: rounds.get(peer.name) ?? [],
+      rounds: (turns.get(peer.name) ?? []).map(({ round }) => round),
+      microseconds: microsecondsOf(turns.get(peer.name) ?? []),
       residentMib: await sumOver(peer, async (pid) => (await readMemory(pid))?.total),
       peakMib: await sumOver(peer, readPeak),
     })),
   );
 }
 
-async function takeTurn(subject: Subject, seconds: number): Promise<Round> {
+interface Turn {
+  readonly round: Round;
+  /** CPU seconds of the server's processes; undefined where there is no `/proc`. */
+  readonly cpu: number | undefined;
+}
+
+async function takeTurn(subject: Subject, seconds: number): Promise<Turn> {
+  const pids = subject.peer.processes.map(({ pid }) => pid);
+  const before = await cpuSeconds(pids);
   const round = await subject.load(seconds);
+  const after = await cpuSeconds(pids);
   await checkAlive(subject.peer);
   await subject.settle();
   await delay(QUIET_MS);
-  return round;
+  return { round, cpu: before === undefined || after === undefined ? undefined : after - before };
+}
+
+function microsecondsOf(turns: readonly Turn[]): number | undefined {
+  const cpu = turns.flatMap((turn) => turn.cpu ?? []);
+  if (cpu.length < turns.length) return undefined;
+  const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+  return (sum(cpu) / sum(turns.map(({ round }) => round.answers))) * 1e6;
 }
 
 async function checkAlive(peer: RunningServer): Promise<void> {
