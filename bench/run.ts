@@ -47,7 +47,7 @@ const byDefault = [...measures.keys()].filter((name) => name !== 'growth');
 await runInTemporaryFolder(async (folder) => {
   const { values: flags } = parseArgs({
     options: {
-      seconds: { type: 'string', default: '4' },
+      seconds: { type: 'string', default: '3' },
       rounds: { type: 'string', default: '3' },
       keys: { type: 'string', default: '1000000' },
       only: { type: 'string', default: byDefault.join(',') },

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { runLoad } from '../load.ts';
@@ -112,6 +113,8 @@ async function measureUploads(
   }));
   const rows = await measureInTurns(name, settings, subjects);
   await stopPeers(servers);
+  // Gigabytes, which nothing needs any more.
+  await rm(folder, { recursive: true });
   return { rows };
 }
 
