@@ -83,5 +83,6 @@ function formatRow(row: Row, rows: readonly Row[]): string[] {
 }
 
 function perSecond(value: number): string {
+  if (value < 10) return value.toFixed(2);
   return value < 100 ? value.toFixed(1) : Math.round(value).toLocaleString('en');
 }

@@ -1,7 +1,7 @@
 import { formatCells } from './table.ts';
 import type { Target } from './targets.ts';
 
-const columns = ['measure', 'Keystow', 'this run', 'aim', 'met'] as const;
+const columns = ['measure', 'Keystow', 'this run', 'aim', 'met', 'by CPU time'] as const;
 const textColumns = new Set([0, 1, 4]);
 
 /** The targets as a Markdown table. */
@@ -12,6 +12,7 @@ export function formatTargets(targets: readonly Target[]): string {
     target.value === undefined ? '' : inFigures(target.value),
     describeAim(target.aim),
     verdict(target),
+    target.byCpu === undefined ? '' : inFigures(target.byCpu),
   ]);
   return formatCells(columns, cells, textColumns);
 }
