@@ -1,7 +1,7 @@
-import { cpuSeconds } from './cpu-of-processes.ts';
 import { countCommits, type Database } from './database.ts';
 import type { Round } from './load.ts';
 import type { RunningServer } from './peers/peer.ts';
+import { cpuSeconds } from './process-tree.ts';
 
 /** Where the time of a load went. */
 export interface Cost {

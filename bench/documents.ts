@@ -20,12 +20,13 @@ export function documentKeys(prefix: string, count: number): string[] {
   return Array.from({ length: count }, (_, number) => documentKey(prefix, number));
 }
 
-/** A JSON object of exactly `DOCUMENT_BYTES` bytes, always the same one for a key. */
-export function documentText(key: string): string {
+/** A JSON object of exactly so many bytes, always the same one for a key. */
+export function documentText(key: string, bytes = DOCUMENT_BYTES): string {
   const start = `{"id":"${key}","text":"`;
-  const length = DOCUMENT_BYTES - start.length - 2;
-  const offset = (Number(key.slice(-8)) * 61) % (noise.length - length);
-  return `${start}${noise.slice(offset, offset + length)}"}`;
+  const length = bytes - start.length - 2;
+  const offset = (Number(key.slice(-8)) * 61) % noise.length;
+  const text = noise.slice(offset, offset + length).padEnd(length, noise);
+  return `${start}${text}"}`;
 }
 
 /** Keys of a prefix that were never given out before, for creates. */
@@ -34,9 +35,7 @@ export function freshKeys(prefix: string): () => string {
   return () => documentKey(prefix, next++);
 }
 
-/** One of the keys, at random. */
-export function randomKey(keys: readonly string[]): string {
-  const key = keys[Math.floor(Math.random() * keys.length)];
-  if (key === undefined) throw new Error('Give at least one key to choose from.');
-  return key;
+/** One of the keys 0 to `count` - 1 of a prefix, at random. */
+export function randomKey(prefix: string, count: number): string {
+  return documentKey(prefix, Math.floor(Math.random() * count));
 }

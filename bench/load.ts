@@ -1,3 +1,7 @@
+import { once } from 'node:events';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { text } from 'node:stream/consumers';
 import autocannon from 'autocannon';
 import { type LoadRequest, type LoadTarget, PreparedRequest } from './prepared-request.ts';
 
@@ -19,14 +23,19 @@ export interface Round {
   readonly failures: string;
 }
 
-/**
- * Sends requests over 64 connections, one at a time on each, for some seconds or up to an amount.
- */
+/** How long a load takes, or how many requests it has; over 64 connections unless told. */
+export type LoadLimit = { readonly connections?: number } & (
+  | { readonly seconds: number }
+  | { readonly amount: number }
+);
+
+/** Sends requests over keep-alive connections, one at a time on each. */
 export async function runLoad(
   target: LoadTarget,
   next: () => LoadRequest,
-  limit: { readonly seconds: number } | { readonly amount: number },
+  limit: LoadLimit,
 ): Promise<Round> {
+  const { connections = CONNECTIONS } = limit;
   const result = await autocannon({
     url: target.url,
     // autocannon takes several, its types know of one.
@@ -34,8 +43,8 @@ export async function runLoad(
     timeout: REQUEST_TIMEOUT_SECONDS,
     sampleInt: SAMPLE_MS,
     ...('seconds' in limit
-      ? { connections: CONNECTIONS, duration: limit.seconds }
-      : { connections: Math.min(CONNECTIONS, limit.amount), amount: limit.amount }),
+      ? { connections, duration: limit.seconds }
+      : { connections: Math.min(connections, limit.amount), amount: limit.amount }),
     setupClient: (client) => client.setRequests([new PreparedRequest(target, next)]),
   });
   const answers = result['2xx'];
@@ -79,15 +88,19 @@ export async function fill(
 
 /** Sends one request and throws unless the answer is 2xx and what the request expects. */
 export async function probe(target: LoadTarget, request: LoadRequest): Promise<void> {
-  const response = await fetch(new URL(request.path, target.url), {
+  const send = target.ca === undefined ? httpRequest : httpsRequest;
+  const sent = send(new URL(request.path, target.url), {
     method: request.method,
     headers: target.headers,
     signal: AbortSignal.timeout(REQUEST_TIMEOUT_SECONDS * 1_000),
-    ...(request.body === undefined ? {} : { body: request.body }),
-  });
-  const text = await response.text();
-  if (!response.ok || !text.includes(request.expect ?? '')) {
+    ...(target.ca === undefined ? {} : { ca: target.ca }),
+  }).end(request.body);
+  const [response]: IncomingMessage[] = await once(sent, 'response');
+  if (!response) throw new Error('There was no answer.');
+  const answer = await text(response);
+  const { statusCode = 0 } = response;
+  if (statusCode < 200 || statusCode >= 300 || !answer.includes(request.expect ?? '')) {
     const about = `${request.method} ${request.path} at ${target.url}`;
-    throw new Error(`${about} was answered ${response.status}: ${text.slice(0, 500)}`);
+    throw new Error(`${about} was answered ${statusCode}: ${answer.slice(0, 500)}`);
   }
 }

@@ -25,6 +25,12 @@ export async function readMemory(pid: number): Promise<ProcessMemory | undefined
   }
 }
 
+/** The most that was ever resident, in MiB; undefined where there is no `/proc` or no such process. */
+export async function readPeak(pid: number): Promise<number | undefined> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => undefined);
+  return status === undefined ? undefined : field(status, 'VmHWM');
+}
+
 /**
  * Memory once RSS has stayed within 1 MiB for 3 s; throws when it still moves after a minute, or
  * where there is no `/proc`.

@@ -14,6 +14,8 @@ export interface LoadTarget {
   /** Origins of several processes that the connections of a load go to in turn, instead of `url`. */
   readonly urls?: readonly string[];
   readonly headers: Readonly<Record<string, string>>;
+  /** Where the origin is HTTPS: the certificate to trust. */
+  readonly ca?: string;
 }
 
 /**

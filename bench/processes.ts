@@ -9,7 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 const READY_TIMEOUT_MS = 30_000;
 const STOP_TIMEOUT_MS = 5_000;
-const POLL_MS = 25;
+const POLL_MS = 10;
 
 const children = new Set<ChildProcess>();
 let ending = false;
@@ -18,10 +18,14 @@ let ending = false;
 export interface ServerProcess {
   readonly name: string;
   readonly pid: number;
+  /** From its start to its first good answer, in milliseconds. */
+  readonly readyMs: number;
   /** Throws when the process has ended, with the end of what it printed. */
   checkAlive(): Promise<void>;
   /** Ends the process: SIGTERM, and SIGKILL after 5 s. */
   stop(): Promise<void>;
+  /** Ends the process with SIGKILL. */
+  kill(): Promise<void>;
 }
 
 export interface ServerCommand {
@@ -39,6 +43,7 @@ export interface ServerCommand {
 export async function startServer(server: ServerCommand): Promise<ServerProcess> {
   const outputPath = join(server.folder, `${server.name.replaceAll(/\W/g, '-')}.log`);
   const output = await open(outputPath, 'a');
+  const started = performance.now();
   const child = spawn(server.command, server.args, {
     cwd: server.folder,
     // Settings of the caller's shell must not reach Keystow or etcd.
@@ -49,7 +54,7 @@ export async function startServer(server: ServerCommand): Promise<ServerProcess>
   const { pid } = track(child);
   if (pid === undefined) throw new Error(`${server.name} could not be started: ${server.command}.`);
 
-  const running: ServerProcess = {
+  const running = {
     name: server.name,
     pid,
     checkAlive: async () => {
@@ -59,9 +64,10 @@ export async function startServer(server: ServerCommand): Promise<ServerProcess>
       throw new Error(`${server.name} ended by itself with ${how}:\n${tail}`);
     },
     stop: () => end(child),
+    kill: () => end(child, 'SIGKILL'),
   };
   if (server.readyUrl !== undefined) await waitUntilReady(running, server.readyUrl);
-  return running;
+  return { ...running, readyMs: performance.now() - started };
 }
 
 /** Has a child process ended with the others, should it still run then. */
@@ -83,7 +89,7 @@ export async function runInTemporaryFolder(main: (folder: string) => Promise<voi
   await chmod(folder, 0o711);
   const cleanUp = async () => {
     ending = true;
-    await Promise.all([...children].map(end));
+    await Promise.all([...children].map((child) => end(child)));
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   };
   for (const [signal, number] of [
@@ -128,7 +134,10 @@ function isExecutable(path: string): boolean {
   }
 }
 
-async function waitUntilReady(server: ServerProcess, url: string): Promise<void> {
+async function waitUntilReady(
+  server: Pick<ServerProcess, 'name' | 'checkAlive'>,
+  url: string,
+): Promise<void> {
   const deadline = Date.now() + READY_TIMEOUT_MS;
   while (Date.now() < deadline) {
     await server.checkAlive();
@@ -152,10 +161,10 @@ function hasEnded(child: ChildProcess): boolean {
   return child.exitCode !== null || child.signalCode !== null;
 }
 
-async function end(child: ChildProcess): Promise<void> {
+async function end(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
   if (hasEnded(child) || child.pid === undefined) return;
   const exited = once(child, 'exit');
-  child.kill('SIGTERM');
+  child.kill(signal);
   const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
   await exited;
   clearTimeout(timer);

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { io, type Socket } from 'socket.io-client';
 import type { ClientToServerEvents, Envelope, ServerToClientEvents } from '../shared/envelope.ts';
 import { credentials } from './credentials.ts';
-import { documentKeys, documentText, freshKeys, randomKey } from './documents.ts';
+import { documentText, freshKeys, randomKey } from './documents.ts';
 import type { Round } from './load.ts';
 import { percentile } from './percentile.ts';
 import type { SocketLoad } from './socket-load.ts';
@@ -43,8 +43,7 @@ function envelopesOf({ kind, keys, prefix }: SocketLoad): () => Envelope {
       return { auth: credentials, url: `/data/${key}`, method: 'POST', data };
     };
   }
-  const stored = documentKeys('document', keys);
-  return () => ({ auth: credentials, url: `/data/${randomKey(stored)}`, method: 'GET' });
+  return () => ({ auth: credentials, url: `/data/${randomKey('document', keys)}`, method: 'GET' });
 }
 
 /** Keeps `outstanding` envelopes under way on each client until the time is up. */

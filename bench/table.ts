@@ -1,4 +1,5 @@
-import type { Row } from './measures/measure.ts';
+import type { Figure, Row } from './measures/measure.ts';
+import { median } from './median.ts';
 
 const columns = [
   'measure',
@@ -7,15 +8,31 @@ const columns = [
   'lowest – highest',
   'Keystow ÷ it',
   'p99 ms',
+  'CPU µs',
   'RSS MiB',
+  'peak MiB',
   'not 2xx and errors',
 ] as const;
-const textColumns = new Set([0, 1, 7]);
+const textColumns = new Set([0, 1, 9]);
+const figureColumns = ['measure', 'unit', 'median', 'lowest – highest', 'times'] as const;
+const textFigureColumns = new Set([0, 1]);
 
 /** All rows as one Markdown table; the rates are medians of the rounds, per second. */
 export function formatTable(rows: readonly Row[]): string {
   const cells = rows.map((row) => formatRow(row, rows));
   return formatCells(columns, cells, textColumns);
+}
+
+/** Quantities that are no rates, as a Markdown table. */
+export function formatFigures(figures: readonly Figure[]): string {
+  const cells = figures.map(({ what, unit, values }) => [
+    what,
+    unit,
+    median(values).toFixed(0),
+    `${Math.min(...values).toFixed(0)} – ${Math.max(...values).toFixed(0)}`,
+    String(values.length),
+  ]);
+  return formatCells(figureColumns, cells, textFigureColumns);
 }
 
 /** Lines of cells below their titles as a Markdown table; those that are no texts stand to the right. */
@@ -58,18 +75,14 @@ function formatRow(row: Row, rows: readonly Row[]): string[] {
     `${perSecond(Math.min(...rates))} – ${perSecond(Math.max(...rates))}`,
     ratio,
     median(row.rounds.map(({ p99 }) => p99)).toFixed(1),
+    row.microseconds?.toFixed(0) ?? '?',
     row.residentMib?.toFixed(0) ?? '?',
+    row.peakMib?.toFixed(0) ?? '?',
     failures.length === 0 ? 'none' : failures.join('; '),
   ];
 }
 
-/** The middle value, or the mean of the two in the middle. */
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.slice(Math.ceil(sorted.length / 2) - 1, Math.floor(sorted.length / 2) + 1);
-  return middle.reduce((sum, value) => sum + value, 0) / middle.length;
-}
-
 function perSecond(value: number): string {
+  if (value < 10) return value.toFixed(2);
   return value < 100 ? value.toFixed(1) : Math.round(value).toLocaleString('en');
 }

@@ -1,105 +1,138 @@
+import { execFile } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { runLoad } from '../load.ts';
-import { keystow } from '../peers/keystow.ts';
-import { type RunningServer, stopPeers } from '../peers/peer.ts';
+import { bareUpload } from '../peers/bare-upload.ts';
+import { keystowForms } from '../peers/keystow-forms.ts';
+import { isInstalled } from '../peers/needs.ts';
+import { nginx } from '../peers/nginx.ts';
+import { stopPeers } from '../peers/peer.ts';
 import { s3rver } from '../peers/s3rver.ts';
-import { startUploadPeer, type UploadPeer } from '../peers/upload-peer.ts';
-import { BUCKET, formEnd, formHeaders, formStartOfPrefix } from '../signed-form.ts';
-import { runUploadLoad } from '../upload-load.ts';
+import {
+  type RunningUploadPeer,
+  startUploadPeer,
+  UPLOAD_PREFIX,
+  type UploadPeer,
+} from '../peers/upload-peer.ts';
+import { runUploadLoad, upload } from '../upload-load.ts';
 import { type Measure, measureInTurns, type Subject } from './measure.ts';
 
-const peers: readonly UploadPeer[] = [
-  { name: keystow.name, start: (folder) => keystow.start(folder, []) },
-  s3rver,
-];
+/** What files are uploaded, and how. */
+interface UploadMeasure {
+  readonly name: string;
+  readonly peers: readonly UploadPeer[];
+  /** The bytes of each file. */
+  readonly file: readonly Buffer[];
+  load(server: RunningUploadPeer): Subject['load'];
+}
 
 const SMALL_BYTES = 454;
 const LARGE_BYTES = 15_000_000;
 const LARGE_AT_ONCE = 4;
 /** Large uploads replace one another, so that a run does not fill the disk. */
 const LARGE_KEYS = 16;
-const PREFIX = 'forms/';
+const STREAM_PIECES = 16;
+const STREAM_PIECE_BYTES = 16_000_000;
+const STREAM_KEYS = 2;
 
-/** Forms with a file of 454 bytes, each under a new key. */
-export const forms: Measure = (settings) =>
-  measureForms('forms', settings, (server) => {
-    const text = 'x'.repeat(SMALL_BYTES);
-    const [before, after] = formStartOfPrefix(PREFIX);
-    let count = 0;
-    const bodyOf = (key: string): string => before + key + after + text + formEnd;
-    const target = { ...server, headers: formHeaders };
-    const next = () => ({
-      method: 'POST' as const,
-      path: `/${BUCKET}`,
-      body: bodyOf(`${PREFIX}${count++}`),
-    });
-    return {
-      peer: server,
-      load: (seconds) => runLoad(target, next, { seconds }),
-      settle: () => checkStored(server, Buffer.from(text), (key) => [Buffer.from(bodyOf(key))]),
-    };
+const run = promisify(execFile);
+
+export const FORMS = 'forms';
+export const LARGE_FORMS = `forms of 15 MB, ${LARGE_AT_ONCE} at once`;
+export const STREAM = 'forms of 256 MB, one stream';
+
+/** Files of 454 bytes, each under a new key. */
+export const forms: Measure = (settings) => {
+  const text = 'x'.repeat(SMALL_BYTES);
+  return measureUploads(settings, {
+    name: FORMS,
+    peers: [keystowForms, s3rver, nginx],
+    file: [Buffer.from(text)],
+    load: (server) => {
+      let count = 0;
+      const next = () => {
+        const { method, path, before, after } = server.uploadOf(`${UPLOAD_PREFIX}${count++}`);
+        return { method, path, body: before + text + after };
+      };
+      const { headers } = server.uploadOf(UPLOAD_PREFIX);
+      return (seconds) => runLoad({ ...server, headers }, next, { seconds });
+    },
   });
+};
 
-/** Forms with a file of 15 MB, four under way at any time. */
-export const largeForms: Measure = (settings) =>
-  measureForms(`forms of 15 MB, ${LARGE_AT_ONCE} at once`, settings, (server) => {
-    const file = randomBytes(LARGE_BYTES);
-    const [before, after] = formStartOfPrefix(PREFIX);
-    let count = 0;
-    const piecesOf = (key: string): Buffer[] => [
-      Buffer.from(before + key + after),
-      file,
-      Buffer.from(formEnd),
-    ];
-    return {
-      peer: server,
-      load: (seconds) =>
-        runUploadLoad({
-          url: server.url,
-          path: `/${BUCKET}`,
-          headers: formHeaders,
-          atOnce: LARGE_AT_ONCE,
-          seconds,
-          next: () => piecesOf(`${PREFIX}${count++ % LARGE_KEYS}`),
-        }),
-      settle: () => checkStored(server, file, piecesOf),
-    };
+/** Files of 15 MB, four under way at any time. */
+export const largeForms: Measure = (settings) => {
+  const file = [randomBytes(LARGE_BYTES)];
+  return measureUploads(settings, {
+    name: LARGE_FORMS,
+    peers: [keystowForms, s3rver, nginx],
+    file,
+    load: (server) => loadLarge(server, file, LARGE_AT_ONCE, LARGE_KEYS),
   });
+};
 
-async function measureForms(
-  name: string,
+/** Files of 256 MB, one after another. */
+export const stream: Measure = (settings) => {
+  const piece = randomBytes(STREAM_PIECE_BYTES);
+  const file = Array.from({ length: STREAM_PIECES }, () => piece);
+  return measureUploads(settings, {
+    name: STREAM,
+    peers: [keystowForms, s3rver, nginx, bareUpload],
+    file,
+    load: (server) => loadLarge(server, file, 1, STREAM_KEYS),
+  });
+};
+
+function loadLarge(
+  server: RunningUploadPeer,
+  file: readonly Buffer[],
+  atOnce: number,
+  keys: number,
+): Subject['load'] {
+  let count = 0;
+  const next = () => server.uploadOf(`${UPLOAD_PREFIX}${count++ % keys}`);
+  return (seconds) => runUploadLoad({ url: server.url, file, atOnce, seconds, next });
+}
+
+async function measureUploads(
   settings: Parameters<Measure>[0],
-  subjectOf: (server: RunningServer) => Subject,
+  { name, peers, file, load }: UploadMeasure,
 ): ReturnType<Measure> {
   console.error(`${name}: starting the servers`);
   const folder = join(settings.folder, name.replaceAll(/\W+/g, '-'));
-  const servers = await Promise.all(peers.map((peer) => startUploadPeer(peer, folder)));
-  const subjects = servers.map(subjectOf);
-  for (const { settle } of subjects) await settle();
+  const installed = peers.filter(isInstalled);
+  const servers = await Promise.all(installed.map((peer) => startUploadPeer(peer, folder)));
+  for (const server of servers) await checkStored(server, file);
+  const subjects = servers.map((server) => ({
+    peer: server,
+    load: load(server),
+    // What one server left to be written later must not slow down the next one.
+    settle: async () => void (await run('sync', ['-f', folder])),
+  }));
   const rows = await measureInTurns(name, settings, subjects);
   await stopPeers(servers);
-  return rows;
+  // Gigabytes, which nothing needs any more.
+  await rm(folder, { recursive: true });
+  return { rows };
 }
 
 /** Uploads once, reads it back, and throws unless it is what was sent. */
-async function checkStored(
-  { name, url, headers }: RunningServer,
-  file: Buffer,
-  bodyOf: (key: string) => readonly Buffer[],
-): Promise<void> {
-  const key = `${PREFIX}probe`;
-  const body = new Blob(bodyOf(key).map((piece) => new Uint8Array(piece)));
-  const stored = await fetch(`${url}/${BUCKET}`, { method: 'POST', headers: formHeaders, body });
-  const text = await stored.text();
-  if (!stored.ok) throw new Error(`${name} answered a form with ${stored.status}: ${text}`);
-  const read = await fetch(`${url}/${BUCKET}/${key}`, { headers });
-  const bytes = Buffer.from(await read.arrayBuffer());
-  if (!read.ok || !bytes.equals(file)) {
-    throw new Error(`${name} gave ${read.status} and ${md5(bytes)} for ${md5(file)}.`);
-  }
+async function checkStored(server: RunningUploadPeer, file: readonly Buffer[]): Promise<void> {
+  const { name, url, headers } = server;
+  const key = `${UPLOAD_PREFIX}probe`;
+  const failure = await upload({ url, file, next: () => server.uploadOf(key) });
+  if (failure !== undefined) throw new Error(`${name} answered an upload with ${failure}.`);
+  const read = await fetch(new URL(server.pathOf(key), url), { headers });
+  const found = await md5(read.body ?? []);
+  const sent = await md5(file);
+  if (!read.ok || found !== sent)
+    throw new Error(`${name} gave ${read.status}, ${found} for ${sent}.`);
 }
 
-function md5(bytes: Buffer): string {
-  return createHash('md5').update(bytes).digest('hex');
+async function md5(pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<string> {
+  const hash = createHash('md5');
+  for await (const piece of pieces) hash.update(piece);
+  return hash.digest('hex');
 }

@@ -43,12 +43,12 @@ export const nodes: Measure = async (settings) => {
       deployment.server.create(deployment.nextKey()),
     )),
     ...(await measureDeployments('nodes: gets', settings, deployments, ({ server }) =>
-      server.get(randomKey(keys)),
+      server.get(randomKey('document', KEYS)),
     )),
   ];
   await stopPeers([embedded, ...all]);
   await database.server.stop();
-  return rows;
+  return { rows };
 };
 
 async function measureDeployments(

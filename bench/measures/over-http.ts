@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { probe, runLoad } from '../load.ts';
+import { CONNECTIONS, probe, runLoad } from '../load.ts';
 import { type RunningPeer, startPeer, stopPeers } from '../peers/peer.ts';
 import type { LoadRequest } from '../prepared-request.ts';
-import { type BenchSettings, measureInTurns, type Row, type Subject } from './measure.ts';
+import { type BenchSettings, type Findings, measureInTurns, type Subject } from './measure.ts';
 
 export interface HttpMeasure {
   readonly name: string;
@@ -16,25 +16,29 @@ export interface HttpMeasure {
 export async function measureOverHttp(
   { name, keys, requests }: HttpMeasure,
   settings: BenchSettings,
-): Promise<Row[]> {
+): Promise<Findings> {
   console.error(`${name}: starting the servers`);
   const started = await Promise.all(
     settings.peers.map((peer) => startPeer(peer, join(settings.folder, name), keys)),
   );
   const subjects = started.flatMap((peer) => {
     const next = requests(peer);
-    return next === undefined ? [] : [subject(peer, next)];
+    return next === undefined ? [] : [httpSubject(peer, next)];
   });
   for (const { settle } of subjects) await settle();
   const rows = await measureInTurns(name, settings, subjects);
   await stopPeers(started);
-  return rows;
+  return { rows };
 }
 
-function subject(peer: RunningPeer, next: () => LoadRequest): Subject {
+export function httpSubject(
+  peer: RunningPeer,
+  next: () => LoadRequest,
+  connections = CONNECTIONS,
+): Subject {
   return {
     peer,
-    load: (seconds) => runLoad(peer, next, { seconds }),
+    load: (seconds) => runLoad(peer, next, { seconds, connections }),
     settle: () => probe(peer, next()),
   };
 }

@@ -7,6 +7,11 @@ import { type Measure, measureInTurns, type Row, type Subject } from './measure.
 
 const KEYS = 1_000;
 const CLIENTS = 50;
+/** Envelopes under way on each client. */
+export const OUTSTANDING = [1, 32] as const;
+
+export const socketOf = (kind: 'creates' | 'gets', outstanding: number) =>
+  `socket ${kind}, ${CLIENTS} × ${outstanding}`;
 
 /** Round trips of `http message`: creates and gets, with 1 and 32 outstanding on each client. */
 export const socket: Measure = async (settings) => {
@@ -19,14 +24,14 @@ export const socket: Measure = async (settings) => {
   );
   const rows: Row[] = [];
   for (const kind of ['creates', 'gets'] as const) {
-    for (const outstanding of [1, 32]) {
+    for (const outstanding of OUTSTANDING) {
       const subjects = peers.map((peer) => subject(peer, kind, outstanding));
-      const measure = `socket ${kind}, ${CLIENTS} × ${outstanding}`;
+      const measure = socketOf(kind, outstanding);
       rows.push(...(await measureInTurns(measure, settings, subjects)));
     }
   }
   await stopPeers(peers);
-  return rows;
+  return { rows };
 };
 
 let loads = 0;

@@ -2,13 +2,10 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LoadRequest, LoadTarget } from '../prepared-request.ts';
 import type { ServerProcess } from '../processes.ts';
+import type { Needs } from './needs.ts';
 
 /** A server that is measured beside Keystow. */
-export interface Peer {
-  /** As the table names it. */
-  readonly name: string;
-  /** Programs that must be on PATH, and the Debian package of each. */
-  readonly needs: readonly { readonly program: string; readonly aptPackage: string }[];
+export interface Peer extends Needs {
   /** Starts it on free ports with these documents in it; whatever it writes goes into `folder`. */
   start(folder: string, keys: readonly string[]): Promise<RunningPeer>;
 }

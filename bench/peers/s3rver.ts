@@ -1,13 +1,14 @@
 import { createRequire } from 'node:module';
 import { freePort, startServer } from '../processes.ts';
 import { BUCKET } from '../signed-form.ts';
-import type { UploadPeer } from './upload-peer.ts';
+import { type UploadPeer, withForms } from './upload-peer.ts';
 
 const program = createRequire(import.meta.url).resolve('s3rver/bin/s3rver.js');
 
 /** s3rver 3.7: each object a file, not synced; it looks at neither a form's policy nor its signature. */
 export const s3rver: UploadPeer = {
   name: 's3rver',
+  needs: [],
   async start(folder) {
     const port = await freePort();
     const url = `http://127.0.0.1:${port}`;
@@ -21,6 +22,6 @@ export const s3rver: UploadPeer = {
       folder,
       readyUrl: `${url}/${BUCKET}`,
     });
-    return { name: 's3rver', url, headers: {}, processes: [server] };
+    return withForms({ name: 's3rver', url, headers: {}, processes: [server] });
   },
 };

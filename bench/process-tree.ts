@@ -15,6 +15,16 @@ interface ProcessTimes {
  * `/proc`.
  */
 export async function cpuSeconds(pids: readonly number[]): Promise<number | undefined> {
+  const tree = await readTree(pids);
+  return tree?.reduce((sum, { seconds }) => sum + seconds, 0);
+}
+
+/** These processes and all below them; undefined where there is no `/proc`. */
+export async function processTree(pids: readonly number[]): Promise<number[] | undefined> {
+  return (await readTree(pids))?.map(({ pid }) => pid);
+}
+
+async function readTree(pids: readonly number[]): Promise<ProcessTimes[] | undefined> {
   const names = await readdir('/proc').catch(() => []);
   const found = await Promise.all(names.filter((name) => /^\d+$/.test(name)).map(readTimes));
   const all = found.filter((times) => times !== undefined);
@@ -25,7 +35,7 @@ export async function cpuSeconds(pids: readonly number[]): Promise<number | unde
     before = wanted.size;
     for (const { pid, parent } of all) if (wanted.has(parent)) wanted.add(pid);
   }
-  return all.filter(({ pid }) => wanted.has(pid)).reduce((sum, { seconds }) => sum + seconds, 0);
+  return all.filter(({ pid }) => wanted.has(pid));
 }
 
 async function readTimes(pid: string): Promise<ProcessTimes | undefined> {
