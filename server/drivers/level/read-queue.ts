@@ -9,6 +9,8 @@ import { decodeEntry, ENTRY_PREFIX } from './record.ts';
 
 /** Of one call; a document may have a MiB. */
 const MAX_READS = 64;
+/** Calls at once: writing needs some of libuv's four threads. */
+const MAX_UNDER_WAY = 2;
 
 interface Waiting {
   readonly key: string;
@@ -19,10 +21,18 @@ interface Waiting {
 export function createReadQueue(database: Database): (key: string) => Promise<KvEntry | undefined> {
   let waiting: Waiting[] = [];
 
+  let underWay = 0;
+
   function readAll(): void {
-    const reads = waiting;
-    waiting = [];
-    for (let at = 0; at < reads.length; at += MAX_READS) void read(reads.slice(at, at + MAX_READS));
+    while (waiting.length > 0 && underWay < MAX_UNDER_WAY) {
+      const reads = waiting.slice(0, MAX_READS);
+      waiting = waiting.slice(MAX_READS);
+      underWay += 1;
+      void read(reads).finally(() => {
+        underWay -= 1;
+        readAll();
+      });
+    }
   }
 
   async function read(reads: readonly Waiting[]): Promise<void> {
@@ -36,7 +46,7 @@ export function createReadQueue(database: Database): (key: string) => Promise<Kv
 
   return (key) =>
     new Promise((resolve, reject) => {
-      if (waiting.length === 0) setImmediate(readAll);
+      if (waiting.length === 0 && underWay < MAX_UNDER_WAY) setImmediate(readAll);
       waiting.push({ key, resolve, reject });
     });
 }
