@@ -24,6 +24,7 @@ import { createBuckets } from './services/buckets.ts';
 import { createAuthenticator } from './services/credentials.ts';
 import { createDirectUploads, settlingFirst } from './services/direct-uploads.ts';
 import { createDocuments } from './services/documents.ts';
+import { createHashThreads } from './services/hash-threads.ts';
 import { createMultipartUploads } from './services/multipart-uploads.ts';
 import { createObjectBytes } from './services/object-bytes.ts';
 import { createObjects } from './services/objects.ts';
@@ -112,6 +113,7 @@ export async function startServer(
   const isShared = config.store !== 'level';
   const store = await (overrides.openStore ?? openStore)(config, log);
   const passwords = createPasswords(config.bcryptCost);
+  const threads = createHashThreads();
   const listening: Listening[] = [];
   let isStopping = false;
   let sweeping: NodeJS.Timeout | undefined;
@@ -121,6 +123,7 @@ export async function startServer(
     clearInterval(sweeping);
     await Promise.all(listening.map((open) => stop(open, log)));
     await passwords.close();
+    await threads.close();
     await store.close();
   }
 
@@ -134,6 +137,7 @@ export async function startServer(
     const objectBytes = createObjectBytes({
       store,
       blobs,
+      threads,
       log,
       now,
       graceMs: isShared ? PARTS_GRACE_MS : 0,

@@ -47,7 +47,7 @@ export function createMultipartReader(
   async function* untilDelimiter(): AsyncGenerator<Buffer, void> {
     let from = 0;
     for (;;) {
-      const at = unread.indexOf(delimiter, from);
+      const at = indexOfDelimiter(unread, delimiter, from);
       const end = at < 0 ? safeEnd(unread, delimiter) : at;
       if (end > 0) {
         yield unread.subarray(0, end);
@@ -104,6 +104,16 @@ export function createMultipartReader(
       while (!(await source.next()).done);
     },
   };
+}
+
+/**
+ * Node searches up to 6 bytes with memchr, which takes a fifth of the time of its search for longer ones.
+ * Where only these are alike, the bytes may be made of them: then it is the other one's turn.
+ */
+function indexOfDelimiter(bytes: Buffer, delimiter: Buffer, from: number): number {
+  const at = bytes.indexOf(delimiter.subarray(0, 6), from);
+  const isWhole = at < 0 || delimiter.equals(bytes.subarray(at, at + delimiter.length));
+  return isWhole ? at : bytes.indexOf(delimiter, at + 1);
 }
 
 /** Where the bytes end that cannot be the beginning of a delimiter. */

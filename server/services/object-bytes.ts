@@ -15,6 +15,7 @@ import {
   type Piece,
   type StoredChecksum,
 } from './byte-places.ts';
+import type { HashThreads } from './hash-threads.ts';
 import {
   DISCARDED_PREFIX,
   decodeDiscarded,
@@ -62,12 +63,13 @@ const PARTS_AT_A_TIME = 500;
 export function createObjectBytes(options: {
   readonly store: KvStore;
   readonly blobs: BlobStore;
+  readonly threads: HashThreads;
   readonly log: Logger;
   readonly now: () => number;
   /** How long the parts of a deleted object stay for readers on other nodes, in milliseconds. */
   readonly graceMs: number;
 }): ObjectBytes {
-  const { store, blobs, log, now, graceMs } = options;
+  const { store, blobs, threads, log, now, graceMs } = options;
   const readers = createReaders();
 
   async function readPiece(piece: Piece, range: ByteRange): Promise<Readable | Buffer | undefined> {
@@ -209,7 +211,7 @@ export function createObjectBytes(options: {
   }
 
   return {
-    receive: (source, demands) => receiveBytes(source, demands, blobs),
+    receive: (source, demands) => receiveBytes(source, demands, { blobs, threads }),
 
     read: (place, range) =>
       'uploadId' in place ? openParts(place, range) : readPiece(place, range),

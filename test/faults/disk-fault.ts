@@ -6,7 +6,7 @@ import { hasStrace } from './traced-server.ts';
 /** Lets system calls of a running process fail, by strace: only those on some paths, and for a time. */
 
 export interface DiskFault {
-  /** Such as `fsync`. */
+  /** Such as `fsync`, or several with commas between. */
   readonly call: string;
   /** Such as `EIO`. */
   readonly error: string;

@@ -78,11 +78,12 @@ it(`leaves nothing of ${UPLOADS} uploads that break off (seed ${seed})`, {
   await untilServer(server.url, look, isAsBefore);
 });
 
-// The end of a form is the boundary, two hyphens and a line break.
+// The end of a form is the boundary, two hyphens and a line break. Without both hyphens the file may go on,
+// and its last bytes wait for more.
 it.each(
   departures.flatMap((departure) => [1, 2, 3, 4].map((missing) => [departure, missing] as const)),
 )(
-  'removes a file that was whole before the client left: %s, %i bytes missing',
+  'removes a file that was all there before the client left: %s, %i bytes missing',
   async (departure, missing) => {
     const key = `whole/${departure}-${missing}`;
     const form = uploadForm(key, randomBytes(WHOLE_BYTES));
@@ -94,7 +95,9 @@ it.each(
         .map(
           (file) => statSync(join(server.dataDir, 'blobs', file), { throwIfNoEntry: false })?.size,
         );
-    const isWritten = () => untilServer(server.url, sizes, ([size]) => size === WHOLE_BYTES);
+    const isDue = ([size]: (number | undefined)[]) =>
+      missing <= 2 ? size === WHOLE_BYTES : size !== undefined;
+    const isWritten = () => untilServer(server.url, sizes, isDue);
     const answer = await breakOff(
       server.url,
       form,

@@ -70,9 +70,9 @@ const onFolder = ({ folder }: Upload): string => folder;
 
 describe.skipIf(!canAttach)('with strace attached', { timeout: 30_000 }, () => {
   it.each([
-    ['write', 'ENOSPC', 507, onFile],
-    ['write', 'EDQUOT', 507, onFile],
-    ['write', 'EIO', 503, onFile],
+    ['write,writev', 'ENOSPC', 507, onFile],
+    ['write,writev', 'EDQUOT', 507, onFile],
+    ['write,writev', 'EIO', 503, onFile],
     ['fsync', 'ENOSPC', 507, onFile],
     ['fsync', 'EIO', 503, onFile],
     ['rename', 'EIO', 503, onFile],
@@ -102,7 +102,7 @@ describe.skipIf(!canAttach)('with strace attached', { timeout: 30_000 }, () => {
     expect(await client.upload('kept', bytes)).toMatchObject({ status: 201 });
     const files = blobFiles(server.dataDir);
     const upload = await beginUpload(server, 'kept');
-    const fault: DiskFault = { call: 'write', error: 'ENOSPC', paths: [upload.temporary] };
+    const fault: DiskFault = { call: 'write,writev', error: 'ENOSPC', paths: [upload.temporary] };
     const end = await injectFault(server.child.pid ?? 0, fault);
     expectRefused(await upload.finish(), 507);
     await end();

@@ -6,6 +6,7 @@ import { openFileBlobStore } from '../../server/drivers/file/file-blob-store.ts'
 import { openLevelStore } from '../../server/drivers/level/level-store.ts';
 import { type Buckets, createBuckets, type StoredBucket } from '../../server/services/buckets.ts';
 import { ANONYMOUS } from '../../server/services/caller.ts';
+import { createHashThreads } from '../../server/services/hash-threads.ts';
 import {
   createMultipartUploads,
   type MultipartUploads,
@@ -16,6 +17,7 @@ import type { Part } from '../../server/services/part-records.ts';
 import type { MultipartUpload } from '../../server/services/upload-records.ts';
 import type { KvStore } from '../../server/stores/kv-store.ts';
 import { blobFiles } from '../support/blob-files.ts';
+import { startHashWorker } from '../support/hash-worker.ts';
 import { makeFolder } from '../support/make-folder.ts';
 import { checkStoredBytes } from '../support/stored-bytes.ts';
 
@@ -62,7 +64,8 @@ export async function openObjectServices(): Promise<ObjectServices> {
   });
   const blobs = await openFileBlobStore(join(dataDir, 'blobs'));
   const buckets = createBuckets(store, now);
-  const objectBytes = createObjectBytes({ store, blobs, log, now, graceMs: 0 });
+  const threads = createHashThreads(startHashWorker);
+  const objectBytes = createObjectBytes({ store, blobs, threads, log, now, graceMs: 0 });
   const objects = createObjects({ store, objectBytes, buckets, log, now });
   const uploads = createMultipartUploads({ store, buckets, objects, objectBytes, now });
   await buckets.makeOnce(BUCKET);
@@ -127,6 +130,7 @@ export async function openObjectServices(): Promise<ObjectServices> {
       await expect.poll(problems, { timeout: 10_000 }).toEqual([]);
     },
     async close() {
+      await threads.close();
       await store.close();
       await rm(dataDir, { recursive: true, force: true });
     },

@@ -58,6 +58,19 @@ async function contentsOf(boundary: string, chunks: readonly Buffer[]): Promise<
   return parts.map(({ content }) => content);
 }
 
+it('finds the delimiter behind content that is made of its beginnings', async () => {
+  const delimiter = '\r\n--boundary';
+  const beginnings = Array.from({ length: delimiter.length }, (_, end) => delimiter.slice(0, end));
+  for (const content of [...beginnings, beginnings.join(''), `${delimiter}-`, `${delimiter}x`]) {
+    const body = form('boundary', content.repeat(3), content);
+    const expected = [content.repeat(3), content];
+    for (let cut = 0; cut < body.length; cut += 1) {
+      const chunks = [body.subarray(0, cut), body.subarray(cut)];
+      expect(await contentsOf('boundary', chunks)).toEqual(expected);
+    }
+  }
+});
+
 describe('a multipart body', () => {
   it('is read as a second parser reads it, or refused as malformed', {
     timeout: 300_000,

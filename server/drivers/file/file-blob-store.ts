@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { KeystowError } from '../../../shared/errors.ts';
 import { syncDirectory } from '../../durable-files.ts';
 import { BlobDamaged, BlobMissing, type BlobStore } from '../../stores/blob-store.ts';
+import { createBatchWriter } from './batch-writer.ts';
 
 /** What a read stream reads at a time. */
 const READ_BYTES = 256 * 1_024;
@@ -20,13 +21,19 @@ export async function openFileBlobStore(folder: string): Promise<BlobStore> {
   await syncDirectory(dirname(folder));
 
   async function write(handle: FileHandle, source: AsyncIterable<Buffer>): Promise<number> {
-    let size = 0;
-    for await (const chunk of source) {
-      await writeWhole(handle, chunk);
-      size += chunk.length;
+    const writer = createBatchWriter(handle);
+    try {
+      for await (const chunk of source) {
+        const waiting = writer.write(chunk);
+        if (waiting) await asStoreError(waiting);
+      }
+      await asStoreError(writer.end());
+    } finally {
+      // Nobody may close the file while it is written.
+      await writer.settled();
     }
     await asStoreError(handle.sync());
-    return size;
+    return writer.bytes;
   }
 
   async function publish(temporary: string, id: string): Promise<void> {
@@ -103,14 +110,6 @@ async function makeFolder(path: string): Promise<boolean> {
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return false;
     throw error;
-  }
-}
-
-async function writeWhole(handle: FileHandle, chunk: Buffer): Promise<void> {
-  let written = 0;
-  while (written < chunk.length) {
-    const { bytesWritten } = await asStoreError(handle.write(chunk, written));
-    written += bytesWritten;
   }
 }
 
