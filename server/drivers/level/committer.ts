@@ -176,6 +176,8 @@ export function createCommitter(options: CommitterOptions) {
   return {
     commit: queue.commit,
     sequence: (): number => sequence,
+    /** Of the change log. */
+    oldest: (): number => oldest,
     close: queue.close,
   };
 }
