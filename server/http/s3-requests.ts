@@ -8,6 +8,7 @@ import type { Context, Handler } from './context.ts';
 import { setS3Headers } from './s3-answer.ts';
 import { isSigned } from './s3-caller.ts';
 import { allowPages, answerPreflight } from './s3-cors.ts';
+import { s3OperationName } from './s3-operations.ts';
 
 /** What a request to an S3 route addresses. */
 export interface S3Target {
@@ -47,6 +48,7 @@ export function s3Requests(
     const hostBucket = bucketOfHost(ctx.host);
     if (ctx.state.envelope || (hostBucket === undefined && isReserved(ctx))) return next();
     ctx.state.isS3 = true;
+    ctx.state.route = 'S3';
     setS3Headers(ctx);
     allowPages(ctx, undefined);
     const resource = parseResource(ctx.path, hostBucket);
@@ -99,6 +101,7 @@ function operationOf(ctx: Context, { bucket, key }: S3Target, routes: S3Routes):
   const subresource = subresourceOf(new URLSearchParams(ctx.querystring).keys());
   const name = subresource === undefined ? ctx.method : `${ctx.method} ?${subresource}`;
   const handler = Object.hasOwn(operations, name) ? operations[name] : undefined;
+  if (handler) ctx.state.route = s3OperationName(ctx, level, name);
   checkCopyAllowed(ctx, level, handler);
   if (handler) return handler;
   if (subresource !== undefined) {
