@@ -21,6 +21,7 @@ import { openSecretBox } from './master-key.ts';
 import { bucketOfHost } from './s3/host-bucket.ts';
 import { createAccessKeys } from './services/access-keys.ts';
 import { createBuckets } from './services/buckets.ts';
+import { type Changes, createChanges } from './services/changes.ts';
 import { createAuthenticator } from './services/credentials.ts';
 import { createDirectUploads, settlingFirst } from './services/direct-uploads.ts';
 import { createDocuments } from './services/documents.ts';
@@ -117,10 +118,12 @@ export async function startServer(
   const listening: Listening[] = [];
   let isStopping = false;
   let sweeping: NodeJS.Timeout | undefined;
+  let changes: Changes | undefined;
 
   async function close(): Promise<void> {
     isStopping = true;
     clearInterval(sweeping);
+    changes?.close();
     await Promise.all(listening.map((open) => stop(open, log)));
     await passwords.close();
     await threads.close();
@@ -188,6 +191,7 @@ export async function startServer(
       isShared,
       now,
     });
+    changes = createChanges({ store, users });
     const operations = documentOperations(
       createDocuments(store, { maxDocumentBytes }),
       maxDocumentBytes,
@@ -195,6 +199,7 @@ export async function startServer(
     const app = createApp({
       authenticator,
       documentOperations: operations,
+      changes,
       users,
       accessKeys,
       buckets,
@@ -228,6 +233,8 @@ export async function startServer(
     });
     const bridgeOptions = {
       dispatch: createDispatch({ app, operations, authenticator, log }),
+      changes,
+      authenticator,
       log,
       maxDocumentBytes,
       corsOrigins,

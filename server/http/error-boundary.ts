@@ -39,7 +39,8 @@ export async function answerJsonError(
   if (error.code === 'unauthenticated') exchange.set('WWW-Authenticate', CHALLENGE);
   for (const [name, value] of Object.entries(error.headers)) exchange.set(name, value);
   exchange.set('Content-Type', JSON_TYPE);
-  exchange.body = JSON.stringify({ error: error.message });
+  const members = 'members' in error ? error.members : {};
+  exchange.body = JSON.stringify({ error: error.message, ...members });
 }
 
 async function toAnswer(

@@ -102,6 +102,11 @@ export function objectEntryKey(bucket: string, key: string): string {
   return `${OBJECT_PREFIX}${bucket}/${key}`;
 }
 
+/** BUCKET/KEY of the object whose index entry a key of the store is. */
+export function objectOfKey(key: string): string | undefined {
+  return key.startsWith(OBJECT_PREFIX) ? key.slice(OBJECT_PREFIX.length) : undefined;
+}
+
 export function bucketCheck({ name, version }: StoredBucket): KvCheck {
   return { key: BUCKET_PREFIX + name, version };
 }

@@ -376,6 +376,11 @@ async function hashOf(bytes: Readable | Buffer | undefined): Promise<string | un
   return hash.digest('hex');
 }
 
+/** Without quotes. */
+export function objectEtag(entry: KvEntry): string {
+  return decodeRecord(entry).etag;
+}
+
 function putRecord(key: string, record: ObjectRecord): KvMutation {
   return { type: 'put', key, value: Buffer.from(JSON.stringify(record)) };
 }

@@ -72,6 +72,11 @@ export const userInput = z.strictObject({
 const USER_PREFIX = 'user/';
 const absent = { user: undefined, check: { key: USER_PREFIX, version: null } };
 
+/** The user whose record a key of the store is. */
+export function userOfKey(key: string): string | undefined {
+  return key.startsWith(USER_PREFIX) ? key.slice(USER_PREFIX.length) : undefined;
+}
+
 export const USER_NAME_RULE = `has 1 to ${MAX_USER_NAME_CHARS} characters, none of them a colon or a control character`;
 
 export function isUserName(name: string): boolean {
