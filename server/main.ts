@@ -19,8 +19,9 @@ import { plainRequests } from './http/plain-requests.ts';
 import { documentOperations } from './http/routes/documents.ts';
 import { openSecretBox } from './master-key.ts';
 import { bucketOfHost } from './s3/host-bucket.ts';
+import { ACCESS_KEY_PREFIX } from './services/access-key-records.ts';
 import { createAccessKeys } from './services/access-keys.ts';
-import { createBuckets } from './services/buckets.ts';
+import { BUCKET_PREFIX, createBuckets } from './services/buckets.ts';
 import { createAuthenticator } from './services/credentials.ts';
 import { createDirectUploads, settlingFirst } from './services/direct-uploads.ts';
 import { createDocuments } from './services/documents.ts';
@@ -33,10 +34,11 @@ import { createSaves } from './services/saves.ts';
 import { createSignedForms } from './services/signed-forms.ts';
 import { createSweeper } from './services/sweeper.ts';
 import { createThrottle } from './services/throttle.ts';
-import { createUsers } from './services/users.ts';
+import { createUsers, USER_PREFIX } from './services/users.ts';
 import { type Bridge, createBridge } from './socket/bridge.ts';
 import { createDispatch } from './socket/dispatch.ts';
 import type { BlobStore, DirectBlobStore } from './stores/blob-store.ts';
+import { keepEntries } from './stores/kept-entries.ts';
 import { type KvStore, MIGRATION_KEY } from './stores/kv-store.ts';
 import { loadTls } from './tls.ts';
 import { version } from './version.ts';
@@ -110,7 +112,11 @@ export async function startServer(
   const tls = config.tls && (await loadTls(config.tls, (message) => log.warn(message)));
   const now = overrides.now ?? Date.now;
   const isShared = config.store !== 'level';
-  const store = await (overrides.openStore ?? openStore)(config, log);
+  const opened = await (overrides.openStore ?? openStore)(config, log);
+  // Nobody else writes to an embedded store.
+  const store = isShared
+    ? opened
+    : keepEntries(opened, [USER_PREFIX, ACCESS_KEY_PREFIX, BUCKET_PREFIX]);
   const passwords = createPasswords(config.bcryptCost);
   const listening: Listening[] = [];
   let isStopping = false;
