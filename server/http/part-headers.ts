@@ -1,5 +1,5 @@
 import { bytesToText } from '../s3/uri-encoding.ts';
-import { malformed } from './multipart-reader.ts';
+import { malformed } from './multipart-parser.ts';
 
 /** What the headers of one part of a form say (RFC 7578 section 4). */
 export interface PartHeaders {
