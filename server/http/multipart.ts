@@ -1,4 +1,5 @@
 import { isAscii } from 'node:buffer';
+import { setImmediate } from 'node:timers/promises';
 import { TextDecoder } from 'node:util';
 import { MAX_FORM_OVERHEAD_BYTES } from '../../shared/limits.ts';
 import { FILENAME, fieldsTooLarge, MAX_FORM_FIELDS_BYTES } from '../s3/form-fields.ts';
@@ -46,9 +47,16 @@ export function openForm(ctx: Context): Form {
   /** Bytes that are read for nothing but the form's sake. */
   let overhead = 0;
   let isInFile = false;
-  // Node's iterator costs much of what a small form does, and that has mostly arrived by now.
-  let isRead = ctx.req.complete && !ctx.req.destroyed;
-  if (isRead) {
+  let isRead = false;
+
+  /**
+   * Node's iterator costs much of what a small form does. Its bytes come with its headers, but Node hands
+   * them over only once this turn is over.
+   */
+  async function takeWhole(): Promise<void> {
+    await setImmediate();
+    isRead = ctx.req.complete && !ctx.req.destroyed;
+    if (!isRead) return;
     parser.push(ctx.req.read() ?? NO_BYTES);
     parser.end();
   }
@@ -103,6 +111,7 @@ export function openForm(ctx: Context): Form {
     pairs,
 
     async head() {
+      await takeWhole();
       let room = MAX_FORM_FIELDS_BYTES;
       for (;;) {
         const block = parser.nextPart();

@@ -53,7 +53,7 @@ export function s3Requests(
     const { bucket } = resource;
     const stored = bucket === undefined ? undefined : await buckets.find(bucket);
     if (ctx.method === 'OPTIONS') return answerPreflight(ctx, stored);
-    allowPages(ctx, stored);
+    if (stored?.cors) allowPages(ctx, stored);
     const target = { hostBucket, ...resource, stored };
     try {
       checkExpectedOwner(ctx);

@@ -1,4 +1,4 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, hash, timingSafeEqual } from 'node:crypto';
 import { type ErrorMember, S3Error } from './s3-error.ts';
 import { type ByteText, bytesToShownText } from './uri-encoding.ts';
 
@@ -102,11 +102,7 @@ export function verifySignature(
 
 /** Compares in a time that depends on neither text, even when their lengths differ. */
 export function isSameText(left: string, right: string): boolean {
-  return timingSafeEqual(sha256(left), sha256(right));
-}
-
-function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
+  return timingSafeEqual(hash('sha256', left, 'buffer'), hash('sha256', right, 'buffer'));
 }
 
 function signatureDoesNotMatch(claim: ClaimV2 | ClaimV4): S3Error {

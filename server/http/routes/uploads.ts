@@ -72,7 +72,7 @@ export function postObject(options: UploadOptions): S3Handler {
     const ranges = policy ? checkPostPolicy(policy, fields, now(), { bucket: name }) : [];
     const bucket = target.stored ?? (await buckets.find(name));
     if (!bucket) throw noSuchBucket(name);
-    allowPages(ctx, bucket);
+    if (!target.stored) allowPages(ctx, bucket);
     checkObjectKey(key);
     if (caller.upload && (caller.upload.bucket !== name || caller.upload.key !== key)) {
       throw new S3Error('AccessDenied');
