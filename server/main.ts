@@ -5,7 +5,7 @@ import type { SecureContextOptions } from 'node:tls';
 import type { Logger } from 'pino';
 import { KeystowError } from '../shared/errors.ts';
 import { PARTS_GRACE_MS, SHUTDOWN_GRACE_MS, UPLOAD_SWEEP_MS } from '../shared/limits.ts';
-import { createApp } from './app.ts';
+import { type AppServices, createApp } from './app.ts';
 import { type Config, ConfigError } from './config.ts';
 import {
   checkAnonymousSigning,
@@ -15,8 +15,11 @@ import {
 } from './first-start.ts';
 import { createListener, type Listener } from './http/listener.ts';
 import { hostOf } from './http/origin.ts';
+import { plainForms } from './http/plain-forms.ts';
 import { plainRequests } from './http/plain-requests.ts';
 import { documentOperations } from './http/routes/documents.ts';
+import { postObject } from './http/routes/uploads.ts';
+import { createS3Callers } from './http/s3-caller.ts';
 import { openSecretBox } from './master-key.ts';
 import { bucketOfHost } from './s3/host-bucket.ts';
 import { ACCESS_KEY_PREFIX } from './services/access-key-records.ts';
@@ -194,7 +197,7 @@ export async function startServer(
       createDocuments(store, { maxDocumentBytes }),
       maxDocumentBytes,
     );
-    const app = createApp({
+    const services: AppServices = {
       authenticator,
       documentOperations: operations,
       users,
@@ -218,8 +221,11 @@ export async function startServer(
       anonymousSigning: config.anonymousSigning,
       corsOrigins,
       trustProxy,
-    });
+    };
+    const app = createApp(services);
     const viaKoa = app.callback();
+    const post = postObject({ ...services, callers: createS3Callers(services) });
+    const plainForm = plainForms({ post, buckets, log, bucketOfHost: bucketOf, trustProxy });
     const plain = plainRequests({
       operations,
       authenticator,
@@ -244,7 +250,7 @@ export async function startServer(
       host: string | undefined,
     ): Promise<void> => {
       const listener = createListener({
-        handle: (req, res) => plain(req, res) ?? viaKoa(req, res),
+        handle: (req, res) => plain(req, res) ?? plainForm(req, res) ?? viaKoa(req, res),
         tls: secure,
         log,
         attach: (server) => createBridge(server, bridgeOptions),

@@ -5,9 +5,9 @@ import { MAX_FORM_OVERHEAD_BYTES } from '../../shared/limits.ts';
 import { FILENAME, fieldsTooLarge, MAX_FORM_FIELDS_BYTES } from '../s3/form-fields.ts';
 import { invalidArgument, missingField, notMultipart, S3Error } from '../s3/s3-error.ts';
 import { acceptBody, nextChunk } from './body.ts';
-import type { Context } from './context.ts';
 import { createMultipartParser, malformed } from './multipart-parser.ts';
 import { boundaryOf, parsePartHeaders } from './part-headers.ts';
+import type { S3Exchange } from './s3-exchange.ts';
 
 /**
  * A form as it arrives (RFC 7578), read only as fast as it is taken: first the fields, then the bytes
@@ -35,7 +35,7 @@ export interface FormHead {
 const NO_BYTES = Buffer.alloc(0);
 
 /** Throws S3Error PreconditionFailed for what is no form at all. */
-export function openForm(ctx: Context): Form {
+export function openForm(ctx: S3Exchange): Form {
   const type = ctx.get('content-type');
   if (!/^multipart\/form-data[ \t]*(;|$)/i.test(type)) throw notMultipart();
   const boundary = boundaryOf(type);
