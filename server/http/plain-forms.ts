@@ -27,7 +27,8 @@ class FormExchange extends PlainExchange implements S3Exchange {
   }
 
   remove(name: string): void {
-    this.fields.delete(name);
+    const at = this.placeOf(name);
+    if (at >= 0) this.fields.splice(at, 2);
   }
 }
 
