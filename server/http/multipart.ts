@@ -1,5 +1,4 @@
 import { isAscii } from 'node:buffer';
-import { setImmediate } from 'node:timers/promises';
 import { TextDecoder } from 'node:util';
 import { MAX_FORM_OVERHEAD_BYTES } from '../../shared/limits.ts';
 import { FILENAME, fieldsTooLarge, MAX_FORM_FIELDS_BYTES } from '../s3/form-fields.ts';
@@ -54,7 +53,7 @@ export function openForm(ctx: S3Exchange): Form {
    * them over only once this turn is over.
    */
   async function takeWhole(): Promise<void> {
-    await setImmediate();
+    await new Promise((resolve) => setImmediate(resolve));
     isRead = ctx.req.complete && !ctx.req.destroyed;
     if (!isRead) return;
     parser.push(ctx.req.read() ?? NO_BYTES);
