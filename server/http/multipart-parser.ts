@@ -64,7 +64,7 @@ export function createMultipartParser(boundary: Buffer): MultipartParser {
   function nextContent(): Buffer | 'more' | undefined {
     let from = position;
     while (isInPart) {
-      const at = bytes.indexOf(delimiter, from);
+      const at = indexOfDelimiter(bytes, delimiter, from);
       const end = at < 0 ? safeEnd(bytes, position, delimiter) : at;
       // Of more than one byte, since a lone CR is held back.
       if (end > position) {
@@ -119,7 +119,7 @@ export function createMultipartParser(boundary: Buffer): MultipartParser {
     nextContent,
 
     wholeContent() {
-      const at = bytes.indexOf(delimiter, position);
+      const at = indexOfDelimiter(bytes, delimiter, position);
       const kind = at < 0 ? 'unknown' : delimiterAt(bytes, at + delimiter.length);
       if (typeof kind === 'string') return undefined;
       const content = at > position ? take(at) : NO_BYTES;
@@ -130,6 +130,16 @@ export function createMultipartParser(boundary: Buffer): MultipartParser {
 }
 
 const NO_BYTES = Buffer.alloc(0);
+
+/**
+ * Node searches up to 6 bytes with memchr, which takes a fifth of the time of its search for longer ones.
+ * Where only these are alike, the bytes may be made of them: then it is the other one's turn.
+ */
+function indexOfDelimiter(bytes: Buffer, delimiter: Buffer, from: number): number {
+  const at = bytes.indexOf(delimiter.subarray(0, 6), from);
+  const isWhole = at < 0 || delimiter.equals(bytes.subarray(at, at + delimiter.length));
+  return isWhole ? at : bytes.indexOf(delimiter, at + 1);
+}
 
 /** Where the bytes end that cannot be the beginning of a delimiter. */
 function safeEnd(bytes: Buffer, begin: number, delimiter: Buffer): number {
