@@ -16,6 +16,7 @@ import {
 } from '../stores/kv-store.ts';
 import { ACCESS_KEY_PREFIX, readKeyList } from './access-key-records.ts';
 import type { Grant, Principal, Role } from './grants.ts';
+import { onceFor } from './once-for.ts';
 import type { Passwords } from './passwords.ts';
 
 /** The users: one record each, with the bcrypt hash of the password. */
@@ -69,7 +70,7 @@ export const userInput = z.strictObject({
   grants: z.array(grantInput).max(MAX_GRANTS).optional(),
 });
 
-const USER_PREFIX = 'user/';
+export const USER_PREFIX = 'user/';
 const absent = { user: undefined, check: { key: USER_PREFIX, version: null } };
 
 /** The user whose record a key of the store is. */
@@ -113,7 +114,7 @@ export function createUsers(store: KvStore, passwords: Passwords): Users {
 
   async function find(name: string): Promise<StoredUser | undefined> {
     const entry = await store.get(USER_PREFIX + name);
-    return entry && parseUser(entry);
+    return entry && userOf(entry);
   }
 
   /** For writing: a record that is damaged can be replaced and removed. */
@@ -237,6 +238,8 @@ export function createUsers(store: KvStore, passwords: Passwords): Users {
     },
   };
 }
+
+const userOf = onceFor(parseUser);
 
 function parseUser(entry: KvEntry): StoredUser {
   const record: { role: Role; grants: Grant[]; passwordHash: string } = JSON.parse(
