@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { SecureContextOptions } from 'node:tls';
 import type { Logger } from 'pino';
 import { PARTS_GRACE_MS, SHUTDOWN_GRACE_MS, UPLOAD_SWEEP_MS } from '../shared/limits.ts';
-import { createApp } from './app.ts';
+import { type AppServices, createApp } from './app.ts';
 import { type Config, ConfigError } from './config.ts';
 import { createDiskSpace } from './disk-space.ts';
 import {
@@ -15,8 +15,11 @@ import {
 } from './first-start.ts';
 import { createListener, type Listener, type Traffic } from './http/listener.ts';
 import { hostOf } from './http/origin.ts';
+import { plainForms } from './http/plain-forms.ts';
 import { plainRequests } from './http/plain-requests.ts';
 import { documentOperations } from './http/routes/documents.ts';
+import { postObject } from './http/routes/uploads.ts';
+import { createS3Callers } from './http/s3-caller.ts';
 import { openSecretBox } from './master-key.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import { createRequestCounts } from './metrics/request-counts.ts';
@@ -24,8 +27,10 @@ import { createStoreCounts } from './metrics/store-counts.ts';
 import { createUploadCounts } from './metrics/upload-counts.ts';
 import { createReadiness } from './readiness.ts';
 import { bucketOfHost } from './s3/host-bucket.ts';
+import { ACCESS_KEY_PREFIX } from './services/access-key-records.ts';
 import { createAccessKeys } from './services/access-keys.ts';
-import { createBuckets } from './services/buckets.ts';
+import { BUCKET_PREFIX, createBuckets } from './services/buckets.ts';
+import { type Changes, createChanges } from './services/changes.ts';
 import { createAuthenticator } from './services/credentials.ts';
 import { createDirectUploads, settlingFirst } from './services/direct-uploads.ts';
 import { createDocuments } from './services/documents.ts';
@@ -39,11 +44,12 @@ import { createSaves } from './services/saves.ts';
 import { createSignedForms } from './services/signed-forms.ts';
 import { createSweeper } from './services/sweeper.ts';
 import { createThrottle } from './services/throttle.ts';
-import { createUsers } from './services/users.ts';
+import { createUsers, USER_PREFIX } from './services/users.ts';
 import { type Bridge, createBridge } from './socket/bridge.ts';
 import { createDispatch } from './socket/dispatch.ts';
 import type { BlobStore, DirectBlobStore } from './stores/blob-store.ts';
 import type { WrittenBatch } from './stores/commit-queue.ts';
+import { keepEntries } from './stores/kept-entries.ts';
 import { type KvStore, MIGRATION_KEY } from './stores/kv-store.ts';
 import { guardBlobs, guardStore } from './stores/space-guard.ts';
 import { loadTls } from './tls.ts';
@@ -156,16 +162,22 @@ export async function startServer(
     onFailed: readiness.storeFailed,
     onBatch: counts.store.onBatch,
   });
-  const store = counts.store.count(guardStore(readiness.watchStore(opened), space));
+  // Nobody else writes to an embedded store.
+  const kept = isShared
+    ? opened
+    : keepEntries(opened, [USER_PREFIX, ACCESS_KEY_PREFIX, BUCKET_PREFIX]);
+  const store = counts.store.count(guardStore(readiness.watchStore(kept), space));
   const passwords = createPasswords(config.bcryptCost);
   const threads = createHashThreads();
   const listening: Listening[] = [];
   let sweeping: NodeJS.Timeout | undefined;
+  let changes: Changes | undefined;
 
   async function close(): Promise<void> {
     readiness.stopping();
     space.close();
     clearInterval(sweeping);
+    changes?.close();
     await Promise.all(listening.map((open) => stop(open, log)));
     await passwords.close();
     await threads.close();
@@ -236,6 +248,7 @@ export async function startServer(
       isShared,
       now,
     });
+    changes = createChanges({ store, users });
     const operations = documentOperations(
       createDocuments(store, { maxDocumentBytes }),
       maxDocumentBytes,
@@ -245,6 +258,7 @@ export async function startServer(
       ...counts,
       passwords,
       authenticator,
+      changes,
       isReady: readiness.check,
       sequence: () => store.sequence(),
       freeBytes: space.freeBytes,
@@ -253,9 +267,10 @@ export async function startServer(
       sockets: () => listening.reduce((sum, { listener }) => sum + listener.attached.sockets(), 0),
     });
     const { requests: meter } = counts;
-    const app = createApp({
+    const services: AppServices = {
       authenticator,
       documentOperations: operations,
+      changes,
       users,
       accessKeys,
       buckets,
@@ -277,12 +292,16 @@ export async function startServer(
       anonymousSigning: config.anonymousSigning,
       corsOrigins,
       trustProxy,
-    });
+    };
+    const app = createApp(services);
     const viaKoa = app.callback();
+    const post = postObject({ ...services, callers: createS3Callers(services) });
+    const plainForm = plainForms({ post, buckets, log, bucketOfHost: bucketOf, trustProxy });
     const plain = plainRequests({
       operations,
       authenticator,
       log,
+      meter,
       meter,
       bucketOfHost: bucketOf,
       corsOrigins,
@@ -290,6 +309,8 @@ export async function startServer(
     });
     const bridgeOptions = {
       dispatch: createDispatch({ app, operations, authenticator, log, meter }),
+      changes,
+      authenticator,
       log,
       meter,
       maxDocumentBytes,
@@ -305,7 +326,7 @@ export async function startServer(
       host: string | undefined,
     ): Promise<void> => {
       const listener = createListener({
-        handle: (req, res) => plain(req, res) ?? viaKoa(req, res),
+        handle: (req, res) => plain(req, res) ?? plainForm(req, res) ?? viaKoa(req, res),
         tls: secure,
         log,
         meter,

@@ -1,4 +1,4 @@
-import type { Context } from './context.ts';
+import type { Exchange } from './exchange.ts';
 
 /** What S3 calls its operations, by level, method and subresource: for metrics. */
 const NAMES: Readonly<Record<string, string>> = {
@@ -42,7 +42,7 @@ const COPIES: Readonly<Record<string, string>> = {
 };
 
 /** `operation` is `GET ?acl`; what has no name is `S3`. */
-export function s3OperationName(ctx: Context, level: string, operation: string): string {
+export function s3OperationName(ctx: Exchange, level: string, operation: string): string {
   const name = NAMES[`${level} ${operation}`] ?? 'S3';
   if (ctx.get('x-amz-copy-source') !== '') return COPIES[name] ?? name;
   const isV2 = name === 'ListObjects' && /(?:^|&)list-type=2(?:&|$)/.test(ctx.querystring);

@@ -127,6 +127,17 @@ export function createExposition(sources: MetricSources): () => Promise<string> 
     },
     'direction',
   );
+  gauge(
+    'keystow_feeds',
+    'Feeds of changes under way: streams, long polls and watches.',
+    () => sources.changes.state().feeds,
+  );
+  gauge('keystow_feed_lag', 'Changes that the feed furthest behind has yet to see.', async () => {
+    const { furthestBehind } = sources.changes.state();
+    if (furthestBehind === undefined) return 0;
+    const head = await soon(sources.sequence(), undefined);
+    return head === undefined ? undefined : Math.max(0, head - furthestBehind);
+  });
   gauge('keystow_sockets', 'Socket.IO clients that are connected.', sources.sockets);
 
   return async () =>

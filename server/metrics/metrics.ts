@@ -1,4 +1,5 @@
 import type { Traffic } from '../http/listener.ts';
+import type { Changes } from '../services/changes.ts';
 import type { Authenticator } from '../services/credentials.ts';
 import type { Passwords } from '../services/passwords.ts';
 import type { RequestCounts } from './request-counts.ts';
@@ -12,6 +13,7 @@ export interface MetricSources {
   readonly uploads: UploadCounts;
   readonly passwords: Passwords;
   readonly authenticator: Authenticator;
+  readonly changes: Changes;
   /** Rejects where it is not. */
   readonly isReady: () => Promise<void>;
   readonly sequence: () => Promise<number>;
