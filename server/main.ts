@@ -296,12 +296,11 @@ export async function startServer(
     const app = createApp(services);
     const viaKoa = app.callback();
     const post = postObject({ ...services, callers: createS3Callers(services) });
-    const plainForm = plainForms({ post, buckets, log, bucketOfHost: bucketOf, trustProxy });
+    const plainForm = plainForms({ post, buckets, log, meter, bucketOfHost: bucketOf, trustProxy });
     const plain = plainRequests({
       operations,
       authenticator,
       log,
-      meter,
       meter,
       bucketOfHost: bucketOf,
       corsOrigins,
