@@ -85,10 +85,6 @@ export function createApp(services: AppServices): Koa<State> {
 
   const router = new Router<State>({ strict: true, sensitive: true });
   const authenticated = authenticate(services.authenticator);
-  router.use(async (ctx, next) => {
-    ctx.state.route = patternOf(ctx._matchedRoute);
-    await next();
-  });
   healthRoutes(router, services.checkReady);
   metricsRoutes(router, services);
   userRoutes(router, authenticated, services.users);
@@ -106,6 +102,7 @@ export function createApp(services: AppServices): Koa<State> {
   app.use(refuseForeignOrigins(services.corsOrigins));
   if (services.corsOrigins.length > 0) app.use(allowOrigins(services.corsOrigins));
   app.use(refuseUnanswered);
+  app.use(rememberRoute);
   app.use(router.routes());
   app.use(router.allowedMethods());
   return app;
@@ -132,10 +129,21 @@ function s3Routes(services: AppServices): S3Routes {
   };
 }
 
+/** Which route took the request, whatever came of it. */
+const rememberRoute: Handler = async (ctx, next) => {
+  try {
+    await next();
+  } finally {
+    ctx.state.route = patternOf(ctx['_matchedRoute']);
+  }
+};
+
 /** As `/api/users/*`, also of a route that is a regular expression. */
-function patternOf(route: string | RegExp | undefined): string {
+function patternOf(route: unknown): string {
   if (typeof route === 'string') return route;
-  return route ? route.source.replace(/^\^|\$$|\\/g, '').replaceAll('.*', '*') : UNKNOWN;
+  return route instanceof RegExp
+    ? route.source.replace(/^\^|\$$|\\/g, '').replaceAll('.*', '*')
+    : UNKNOWN;
 }
 
 /** An unknown path is a 404; a method that the path lacks a 405, whose `Allow` the router has set. */

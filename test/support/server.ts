@@ -36,6 +36,9 @@ export interface InProcessOptions extends TestServerOptions {
   readonly now?: () => number;
   /** Names the uploads whose form names none. */
   readonly newId?: () => string;
+  /** The free bytes of the disk, as the server sees them. */
+  readonly freeBytes?: () => Promise<number>;
+  readonly openStore?: typeof import('../../server/main.ts').openStore;
 }
 
 export async function startServer(options: InProcessOptions = {}): Promise<TestServer> {
@@ -55,10 +58,12 @@ export async function startServer(options: InProcessOptions = {}): Promise<TestS
     { level: settings.logLevel, timestamp: pino.stdTimeFunctions.isoTime },
     { write },
   );
-  const { now, newId } = options;
+  const { now, newId, freeBytes, openStore } = options;
   const server = await main.startServer(settings, logger, () => undefined, {
     ...(now ? { now } : {}),
     ...(newId ? { newId } : {}),
+    ...(freeBytes ? { freeBytes } : {}),
+    ...(openStore ? { openStore } : {}),
   });
   return {
     ...basesOf(server.urls),
