@@ -1,11 +1,8 @@
 import { KeystowError } from '../../../shared/errors.ts';
+
 import { createCommitQueue, type Member, type WrittenBatch } from '../../stores/commit-queue.ts';
-import {
-  CommitConflict,
-  CommitUncertain,
-  type KvCheck,
-  type KvMutation,
-} from '../../stores/kv-store.ts';
+import { CommitConflict, CommitUncertain, type KvMutation } from '../../stores/kv-store.ts';
+
 import type { Database } from './integrity.ts';
 import { decodeVersion, ENTRY_PREFIX, encodeChange, encodeEntry, logKey } from './record.ts';
 import { createVersionMemory, PRESENT, type Versions } from './version-memory.ts';
