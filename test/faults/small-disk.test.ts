@@ -66,12 +66,12 @@ async function expectStored(rest: Rest, stored: readonly number[]): Promise<void
   }
 }
 
-describe.skipIf(!canMount)('on a small disk', { timeout: 60_000 }, () => {
+describe.skipIf(!canMount)('on a small disk', { timeout: 120_000 }, () => {
   it('below MIN_FREE_BYTES writes end and begin again, without a restart', async () => {
-    disk = await makeSmallDisk(40);
-    const rest = await start({ MIN_FREE_BYTES: String(16 * MEBIBYTE) });
+    disk = await makeSmallDisk(16);
+    const rest = await start({ MIN_FREE_BYTES: String(6 * MEBIBYTE) });
     expect((await ready(rest)).status).toBe(200);
-    const large = randomBytes(12 * MEBIBYTE);
+    const large = randomBytes(4 * MEBIBYTE);
     expect((await rest('PUT', '/uploads/large', large)).status).toBe(200);
     const { stored, refused } = await fillWithDocuments(rest);
     expect(refused.status).toBe(507);
@@ -86,9 +86,9 @@ describe.skipIf(!canMount)('on a small disk', { timeout: 60_000 }, () => {
   });
 
   it('an upload that does not fit leaves nothing, and the next one may', async () => {
-    disk = await makeSmallDisk(24);
+    disk = await makeSmallDisk(12);
     const rest = await start({ MIN_FREE_BYTES: '0' });
-    const answer = await rest('PUT', '/uploads/large', randomBytes(30 * MEBIBYTE));
+    const answer = await rest('PUT', '/uploads/large', randomBytes(16 * MEBIBYTE));
     expect(answer.status).toBe(507);
     expect(answer.text).toContain('<Code>InsufficientStorage</Code>');
     expect(blobFiles(join(disk.path, 'data'))).toEqual([]);
@@ -100,7 +100,7 @@ describe.skipIf(!canMount)('on a small disk', { timeout: 60_000 }, () => {
   });
 
   it('where LevelDB meets the full disk, writes end until a restart, and nothing is lost', async () => {
-    disk = await makeSmallDisk(16);
+    disk = await makeSmallDisk(10);
     const rest = await start({ MIN_FREE_BYTES: '0' });
     const { stored, refused } = await fillWithDocuments(rest);
     expect(stored.length).toBeGreaterThan(50);
