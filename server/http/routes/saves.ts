@@ -67,7 +67,9 @@ export function saveRoutes(
   router.post('/api/saves/:bucket/:slot/restore', authenticated, jsonBody, async (ctx) => {
     const { version } = parseInput(restoreInput, ctx.request.body);
     ctx.status = 201;
-    ctx.body = await saves.restore(principalOf(ctx), scopeOf(ctx), slotOf(ctx), version);
+    const { requestId } = ctx.state;
+    const slot = slotOf(ctx);
+    ctx.body = await saves.restore(principalOf(ctx), scopeOf(ctx), slot, version, requestId);
   });
 }
 
