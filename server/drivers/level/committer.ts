@@ -46,10 +46,17 @@ export function createCommitter(options: CommitterOptions) {
   const queue = createCommitQueue({
     maxMembers: MAX_BATCH_MEMBERS,
     maxBytes: MAX_BATCH_BYTES,
-    write: async (members) => write(members, await readVersions(members)),
+    async write(members) {
+      const { versions, asked } = await readVersions(members);
+      await write(members, versions, asked);
+    },
   });
 
-  async function write(members: readonly Member[], versions: Versions): Promise<void> {
+  async function write(
+    members: readonly Member[],
+    versions: Versions,
+    asked: readonly string[],
+  ): Promise<void> {
     const operations: Operation[] = [];
     const answers: (() => void)[] = [];
     const changedKeys: string[] = [];
@@ -77,7 +84,7 @@ export function createCommitter(options: CommitterOptions) {
       options.onWriting(changedKeys);
       await writeSynced(operations, head, bytes);
     }
-    memory.note(versions);
+    memory.note(versions, asked);
     for (const answer of answers) answer();
   }
 
@@ -112,7 +119,10 @@ export function createCommitter(options: CommitterOptions) {
     return Math.max(oldest, end);
   }
 
-  async function readVersions(members: readonly Member[]): Promise<Versions> {
+  /** Those of all checked keys, and the keys whose version had to be read. */
+  async function readVersions(
+    members: readonly Member[],
+  ): Promise<{ versions: Versions; asked: readonly string[] }> {
     const isVersionNeeded = new Map<string, boolean>();
     for (const { checks } of members) {
       for (const { key, version } of checks) {
@@ -128,7 +138,7 @@ export function createCommitter(options: CommitterOptions) {
       else (isNeeded ? needed : isThereEnough).push(key);
     }
     await Promise.all([lookUp(isThereEnough, versions), readSome(needed, versions)]);
-    return versions;
+    return { versions, asked: needed };
   }
 
   /** Keys that have to be absent: their values, which may be large, are not read. */
