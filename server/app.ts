@@ -9,6 +9,7 @@ import { allowOrigins, refuseForeignOrigins } from './http/origin.ts';
 import { requestLog } from './http/request-log.ts';
 import { accessKeyRoutes } from './http/routes/access-keys.ts';
 import { bucketApiRoutes } from './http/routes/buckets.ts';
+import { changeRoutes } from './http/routes/changes.ts';
 import { deleteObjectsRoutes } from './http/routes/delete-objects.ts';
 import { type DocumentOperations, documentRoutes } from './http/routes/documents.ts';
 import { healthRoutes } from './http/routes/health.ts';
@@ -27,6 +28,7 @@ import { createS3Callers } from './http/s3-caller.ts';
 import { type BucketOfHost, type S3Routes, s3Requests } from './http/s3-requests.ts';
 import type { AccessKeys } from './services/access-keys.ts';
 import type { Buckets } from './services/buckets.ts';
+import type { Changes } from './services/changes.ts';
 import type { Authenticator } from './services/credentials.ts';
 import type { MultipartUploads } from './services/multipart-uploads.ts';
 import type { Objects } from './services/objects.ts';
@@ -39,6 +41,7 @@ export interface AppServices {
   readonly authenticator: Authenticator;
   readonly documentOperations: DocumentOperations;
   readonly users: Users;
+  readonly changes: Changes;
   readonly accessKeys: AccessKeys;
   readonly buckets: Buckets;
   readonly objects: Objects;
@@ -84,6 +87,7 @@ export function createApp(services: AppServices): Koa<State> {
   accessKeyRoutes(router, authenticated, services.accessKeys);
   bucketApiRoutes(router, authenticated, services.buckets);
   objectApiRoutes(router, authenticated, services);
+  changeRoutes(router, authenticated, services.changes);
   documentRoutes(router, authenticated, services.documentOperations);
 
   app.use(requestLog(services.log));
