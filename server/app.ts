@@ -42,6 +42,7 @@ export interface AppServices {
   readonly documentOperations: DocumentOperations;
   readonly users: Users;
   readonly changes: Changes;
+  readonly slowReaderMs?: number | undefined;
   readonly accessKeys: AccessKeys;
   readonly buckets: Buckets;
   readonly objects: Objects;
@@ -87,7 +88,7 @@ export function createApp(services: AppServices): Koa<State> {
   accessKeyRoutes(router, authenticated, services.accessKeys);
   bucketApiRoutes(router, authenticated, services.buckets);
   objectApiRoutes(router, authenticated, services);
-  changeRoutes(router, authenticated, services.changes);
+  changeRoutes(router, authenticated, services);
   documentRoutes(router, authenticated, services.documentOperations);
 
   app.use(requestLog(services.log));

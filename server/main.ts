@@ -102,6 +102,9 @@ export interface Overrides {
   readonly now?: () => number;
   /** The names of uploads whose form names none. */
   readonly newId?: () => string;
+  /** Of change feeds, in milliseconds. */
+  readonly heartbeatMs?: number;
+  readonly slowReaderMs?: number;
 }
 
 /**
@@ -200,7 +203,7 @@ export async function startServer(
       isShared,
       now,
     });
-    changes = createChanges({ store, users });
+    changes = createChanges({ store, users, heartbeatMs: overrides.heartbeatMs });
     const operations = documentOperations(
       createDocuments(store, { maxDocumentBytes }),
       maxDocumentBytes,
@@ -209,6 +212,7 @@ export async function startServer(
       authenticator,
       documentOperations: operations,
       changes,
+      slowReaderMs: overrides.slowReaderMs,
       users,
       accessKeys,
       buckets,
@@ -246,6 +250,7 @@ export async function startServer(
     const bridgeOptions = {
       dispatch: createDispatch({ app, operations, authenticator, log }),
       changes,
+      slowReaderMs: overrides.slowReaderMs,
       authenticator,
       log,
       maxDocumentBytes,

@@ -35,6 +35,8 @@ export interface Peer {
   readonly base: string;
   /** Credentials given once, in the handshake. */
   readonly credentials: Credentials | undefined;
+  /** Aborted once the socket is gone. */
+  readonly gone: AbortSignal;
 }
 
 interface Request {
@@ -120,7 +122,7 @@ export function createDispatch({ app, operations, authenticator, log }: Dispatch
       const { method, url, headers, credentials, hasAuth, body } = request;
       const state: State = {
         requestId: nextRequestId(),
-        envelope: { credentials, hasAuth, body, base: peer.base },
+        envelope: { credentials, hasAuth, body, base: peer.base, gone: peer.gone },
       };
       const exchange = new PlainExchange({ method, url, headers, ip: peer.address, state });
       const operation = operations.find(exchange);
