@@ -20,11 +20,13 @@ import { documentOperations } from './http/routes/documents.ts';
 import { openSecretBox } from './master-key.ts';
 import { bucketOfHost } from './s3/host-bucket.ts';
 import { createAccessKeys } from './services/access-keys.ts';
+import { createBatches } from './services/batch.ts';
 import { createBuckets } from './services/buckets.ts';
 import { createAuthenticator } from './services/credentials.ts';
 import { createDirectUploads, settlingFirst } from './services/direct-uploads.ts';
 import { createDocuments } from './services/documents.ts';
 import { createHashThreads } from './services/hash-threads.ts';
+import { createKeyLock } from './services/key-lock.ts';
 import { createMultipartUploads } from './services/multipart-uploads.ts';
 import { createObjectBytes } from './services/object-bytes.ts';
 import { createObjects } from './services/objects.ts';
@@ -188,13 +190,16 @@ export async function startServer(
       isShared,
       now,
     });
+    const documentLock = createKeyLock();
     const operations = documentOperations(
-      createDocuments(store, { maxDocumentBytes }),
+      createDocuments(store, { maxDocumentBytes }, documentLock),
       maxDocumentBytes,
     );
     const app = createApp({
       authenticator,
       documentOperations: operations,
+      batches: createBatches(store, { maxDocumentBytes }, documentLock),
+      maxDocumentBytes,
       users,
       accessKeys,
       buckets,
