@@ -45,7 +45,7 @@ export interface Batches {
 }
 
 /** Each lost attempt means that another node wrote one of the documents. */
-const MAX_ATTEMPTS = 20;
+const MAX_ATTEMPTS = 100;
 /** Documents that are read at a time: they may be large. */
 const READ_AT_A_TIME = 16;
 
