@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { setImmediate } from 'node:timers/promises';
 import { KeystowError } from '../../shared/errors.ts';
 import { MAX_BATCH_MEMBERS, MAX_ENVELOPE_URL_CHARS } from '../../shared/limits.ts';
 import { rawElements, rawMembers } from '../json/raw-parts.ts';
@@ -12,7 +13,7 @@ import {
   readRemoval,
   readReplacement,
 } from './document-requests.ts';
-import { isJsonText, parseHeaders, wantsPlainText } from './envelope-headers.ts';
+import { isJsonText, isRecord, parseHeaders, wantsPlainText } from './envelope-headers.ts';
 import { type Exchange, PlainExchange } from './exchange.ts';
 import { normalizeTarget } from './target.ts';
 
@@ -33,20 +34,23 @@ const READERS = new Map<string, (exchange: Exchange, maxBytes: number) => Promis
   ['DELETE', async (exchange) => readRemoval(exchange)],
 ]);
 const METHODS = [...READERS.keys()].join(', ');
-const MEMBERS = ['url', 'method', 'data', 'headers'];
+/** Text that is parsed before others get their turn. */
+const PARSED_AT_A_TIME_CHARS = 1_048_576;
 
 /**
  * Throws `bad-request` or `too-large` for what is no batch: no array, too many members, one that does not
  * say what to do with which document, a key twice. What is wrong with a member alone is its own error.
  */
 export async function parseBatch(body: Buffer, maxDocumentBytes: number): Promise<BatchRequest[]> {
-  const elements = rawElements(parseText(body));
-  if (!elements) throw bad('A batch is an array of {url, method, data?, headers?}.');
+  if (!isUtf8(body)) throw bad('The body is not valid UTF-8.');
+  const elements = rawElements(body.toString());
+  if (!elements) throw bad('A batch is a JSON array of {url, method, data?, headers?}.');
   if (elements.length > MAX_BATCH_MEMBERS) {
     throw new KeystowError('too-large', `A batch has at most ${MAX_BATCH_MEMBERS} members.`);
   }
   const requests: BatchRequest[] = [];
   const places = new Map<string, number>();
+  let parsedChars = 0;
   for (const [index, element] of elements.entries()) {
     const { request, key } = await parseMember(index, element, maxDocumentBytes);
     const before = places.get(key);
@@ -55,21 +59,12 @@ export async function parseBatch(body: Buffer, maxDocumentBytes: number): Promis
     }
     places.set(key, index);
     requests.push(request);
+    parsedChars += element.length;
+    if (parsedChars < PARSED_AT_A_TIME_CHARS) continue;
+    parsedChars = 0;
+    await setImmediate();
   }
   return requests;
-}
-
-function parseText(body: Buffer): string {
-  if (body.length === 0) throw bad('The body is empty: send an array.');
-  if (!isUtf8(body)) throw bad('The body is not valid UTF-8.');
-  const text = body.toString();
-  try {
-    JSON.parse(text);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw bad(`The body is not valid JSON: ${reason}.`);
-  }
-  return text;
 }
 
 async function parseMember(
@@ -78,26 +73,22 @@ async function parseMember(
   maxDocumentBytes: number,
 ): Promise<{ request: BatchRequest; key: string }> {
   const what = `member ${index} of the batch`;
-  const raw = rawMembers(text);
-  const isKnown = raw && [...raw.keys()].every((name) => MEMBERS.includes(name));
-  if (!isKnown)
-    throw bad(`An element of a batch is {url, method, data?, headers?}, unlike number ${index}.`);
-  const parsed = (name: string): unknown => JSON.parse(raw.get(name) ?? 'null');
-
-  const method = parsed('method');
+  const { method, url, headers: given, ...others } = parseElement(what, text);
+  if (Object.keys(others).some((name) => name !== 'data')) {
+    throw bad(`The ${what} has other members than url, method, data and headers.`);
+  }
   const read = typeof method === 'string' ? READERS.get(method.toUpperCase()) : undefined;
   if (typeof method !== 'string' || !read) {
     throw bad(`The method of ${what} is one of ${METHODS}.`);
   }
-  const url = parsed('url');
   if (typeof url !== 'string' || !url.startsWith('/data/') || !url.isWellFormed()) {
     throw bad(`The url of ${what} is a path, such as "/data/test".`);
   }
   if (url.length > MAX_ENVELOPE_URL_CHARS) {
     throw bad(`The url of ${what} has at most ${MAX_ENVELOPE_URL_CHARS} characters.`);
   }
-  const headers = parseHeaders(parsed('headers'), what);
-  const body = bodyOf(raw.get('data'), headers['content-type'], what);
+  const headers = parseHeaders(given, what);
+  const body = bodyOf(rawMembers(text)?.get('data'), headers['content-type'], what);
   const exchange = new PlainExchange({
     method: method.toUpperCase(),
     url: normalizeTarget(Buffer.from(url).toString('latin1')),
@@ -115,6 +106,18 @@ async function parseMember(
   const member = await refusing(() => read(exchange, maxDocumentBytes));
   const echo = { method: exchange.method, url };
   return { request: { member, echo, wantsText: wantsPlainText(headers['accept']) }, key };
+}
+
+function parseElement(what: string, text: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw bad(`The ${what} is not valid JSON: ${reason}.`);
+  }
+  if (!isRecord(value)) throw bad(`The ${what} is no object with url and method.`);
+  return value;
 }
 
 async function refusing(work: () => Promise<DocumentChange>): Promise<BatchMember> {

@@ -251,13 +251,18 @@ describe('a batch with members that fail', () => {
 
 describe('what is no batch', () => {
   it.each<[string, unknown, number, RegExp]>([
-    ['nothing', '', 400, /empty/],
-    ['no JSON', '[{"url":', 400, /not valid JSON/],
+    ['nothing', '', 400, /array/],
+    ['half an array', '[{"url":', 400, /array/],
+    ['an array that ends as an object', '[{"url":"/data/a","method":"POST"}}', 400, /array/],
+    ['two arrays', '[][]', 400, /array/],
+    ['no JSON', '[{"url":"/data/a",]', 400, /array/],
+    ['an element that is no JSON', '[{"url":/data/a}]', 400, /member 0 .* not valid JSON/],
+    ['an empty element', '[{"url":"/data/a","method":"POST"},]', 400, /member 1 .* JSON/],
     ['no array', '{}', 400, /array/],
     ['a string', '"[]"', 400, /array/],
     ['invalid UTF-8', Buffer.from([0x5b, 0x22, 0xff, 0x22, 0x5d]), 400, /UTF-8/],
-    ['an element that is no object', [post('x'), 1], 400, /number 1/],
-    ['a member that is misspelt', [{ ...post('x'), header: {} }], 400, /number 0/],
+    ['an element that is no object', [post('x'), 1], 400, /member 1/],
+    ['a member that is misspelt', [{ ...post('x'), header: {} }], 400, /member 0/],
     ['no url', [{ method: 'POST' }], 400, /url of member 0/],
     ['a url of something else', [{ url: '/api/users', method: 'POST' }], 400, /url/],
     ['a whole URL', [{ url: 'http://x/data/a', method: 'POST' }], 400, /url/],
