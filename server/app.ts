@@ -10,6 +10,7 @@ import { requestLog } from './http/request-log.ts';
 import { accessKeyRoutes } from './http/routes/access-keys.ts';
 import { batchRoutes } from './http/routes/batch.ts';
 import { bucketApiRoutes } from './http/routes/buckets.ts';
+import { changeRoutes } from './http/routes/changes.ts';
 import { deleteObjectsRoutes } from './http/routes/delete-objects.ts';
 import { type DocumentOperations, documentRoutes } from './http/routes/documents.ts';
 import { healthRoutes } from './http/routes/health.ts';
@@ -29,6 +30,7 @@ import { type BucketOfHost, type S3Routes, s3Requests } from './http/s3-requests
 import type { AccessKeys } from './services/access-keys.ts';
 import type { Batches } from './services/batch.ts';
 import type { Buckets } from './services/buckets.ts';
+import type { Changes } from './services/changes.ts';
 import type { Authenticator } from './services/credentials.ts';
 import type { MultipartUploads } from './services/multipart-uploads.ts';
 import type { Objects } from './services/objects.ts';
@@ -43,6 +45,7 @@ export interface AppServices {
   readonly batches: Batches;
   readonly maxDocumentBytes: number;
   readonly users: Users;
+  readonly changes: Changes;
   readonly accessKeys: AccessKeys;
   readonly buckets: Buckets;
   readonly objects: Objects;
@@ -88,6 +91,7 @@ export function createApp(services: AppServices): Koa<State> {
   accessKeyRoutes(router, authenticated, services.accessKeys);
   bucketApiRoutes(router, authenticated, services.buckets);
   objectApiRoutes(router, authenticated, services);
+  changeRoutes(router, authenticated, services.changes);
   documentRoutes(router, authenticated, services.documentOperations);
   batchRoutes(router, authenticated, services);
 

@@ -13,8 +13,9 @@ import {
   readRemoval,
   readReplacement,
 } from './document-requests.ts';
-import { isJsonText, isRecord, parseHeaders, wantsPlainText } from './envelope-headers.ts';
+import { isJsonText, parseHeaders, wantsPlainText } from './envelope-headers.ts';
 import { type Exchange, PlainExchange } from './exchange.ts';
+import { isRecord } from './is-record.ts';
 import { normalizeTarget } from './target.ts';
 
 /** The body of a batch: an array of requests, each of which is read as if it stood alone. */

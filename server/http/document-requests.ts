@@ -58,13 +58,6 @@ export function readRemoval(exchange: Exchange): Change<'remove'> {
   return { type: 'remove', key: keyOf(exchange), pre: preconditionsOf(exchange) };
 }
 
-/** Dot segments would be resolved away by whoever reads the URL (RFC 3986, 5.2.4): one segment then. */
-export function locationOf(key: string): string {
-  const segments = key.split('/').map(encodeURIComponent);
-  const hasDots = segments.some((segment) => segment === '.' || segment === '..');
-  return `/data/${segments.join(hasDots ? '%2F' : '/')}`;
-}
-
 async function readDocument(exchange: Exchange, maxBytes: number) {
   const key = keyOf(exchange);
   checkJsonType(exchange);

@@ -1,5 +1,6 @@
 import { KeystowError } from '../../shared/errors.ts';
 import { MAX_ENVELOPE_HEADER_CHARS } from '../../shared/limits.ts';
+import { isRecord } from './is-record.ts';
 
 /**
  * Headers that came in JSON, of `what`: only the content type, what is accepted and the preconditions
@@ -32,10 +33,6 @@ export function isJsonText(contentType = ''): boolean {
 /** Whether the body of the answer is wanted as its text, in a string. */
 export function wantsPlainText(accept = ''): boolean {
   return /^text\/plain\b/i.test(accept);
-}
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function bad(message: string): KeystowError {

@@ -19,9 +19,10 @@ import {
   errorAnswer,
   type InnerAnswer,
 } from '../http/envelope-answer.ts';
-import { isJsonText, isRecord, parseHeaders, wantsPlainText } from '../http/envelope-headers.ts';
+import { isJsonText, parseHeaders, wantsPlainText } from '../http/envelope-headers.ts';
 import { answerJsonError } from '../http/error-boundary.ts';
 import { type Operation, PlainExchange } from '../http/exchange.ts';
+import { isRecord } from '../http/is-record.ts';
 import { nextRequestId } from '../http/messages.ts';
 import { logEnvelope } from '../http/request-log.ts';
 import type { DocumentOperations } from '../http/routes/documents.ts';

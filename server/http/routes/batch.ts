@@ -2,11 +2,11 @@ import type Router from '@koa/router';
 import { KeystowError } from '../../../shared/errors.ts';
 import { MAX_BATCH_BYTES, MAX_BATCH_BYTES_UNDER_WAY } from '../../../shared/limits.ts';
 import type { Batches, Changed } from '../../services/batch.ts';
+import { resourceUrl } from '../../services/resource-url.ts';
 import { principalOf } from '../authenticate.ts';
 import { type BatchRequest, parseBatch } from '../batch-requests.ts';
 import { checkJsonType, readBody } from '../body.ts';
 import type { Context, Handler, State } from '../context.ts';
-import { locationOf } from '../document-requests.ts';
 import { answerHeaders, answerJson, errorAnswer, type InnerAnswer } from '../envelope-answer.ts';
 import { JSON_TYPE } from '../exchange.ts';
 
@@ -79,7 +79,8 @@ function expectedBytes(ctx: Context): number {
 function changedJson({ echo, member, wantsText }: BatchRequest, changed: Changed): string {
   const { text, etag, isNew } = changed;
   if (text === null) return answerJson(echo, NO_CONTENT, wantsText);
-  const location = isNew && !(member instanceof KeystowError) ? locationOf(member.key) : undefined;
+  const location =
+    isNew && !(member instanceof KeystowError) ? resourceUrl('data', member.key) : undefined;
   const headers = answerHeaders((name) => ({ ETag: etag, Location: location })[name]);
   const status = isNew ? 201 : 200;
   return answerJson(echo, { status, headers, body: text.toString(), isJson: true }, wantsText);

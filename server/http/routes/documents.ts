@@ -5,11 +5,11 @@ import { MAX_PAGE_KEYS } from '../../../shared/limits.ts';
 import type { Document, DocumentRange, Documents } from '../../services/documents.ts';
 import type { Principal } from '../../services/grants.ts';
 import { isMatch, isNoneMatch } from '../../services/preconditions.ts';
+import { resourceUrl } from '../../services/resource-url.ts';
 import { principalOf } from '../authenticate.ts';
 import type { Handler, State } from '../context.ts';
 import {
   keyOf,
-  locationOf,
   preconditionsOf,
   readCreation,
   readPatch,
@@ -97,14 +97,14 @@ export function documentOperations(
     async POST(exchange) {
       const { key, body, pre } = await readCreation(exchange, maxDocumentBytes);
       const created = await documents.create(principalOf(exchange), key, body, pre);
-      exchange.set('Location', locationOf(key));
+      exchange.set('Location', resourceUrl('data', key));
       sendDocument(exchange, 201, created);
     },
 
     async PUT(exchange) {
       const { key, body, pre } = await readReplacement(exchange, maxDocumentBytes);
       const replaced = await documents.replace(principalOf(exchange), key, body, pre);
-      if (replaced.isNew) exchange.set('Location', locationOf(key));
+      if (replaced.isNew) exchange.set('Location', resourceUrl('data', key));
       sendDocument(exchange, replaced.isNew ? 201 : 200, replaced);
     },
 
