@@ -24,12 +24,14 @@ import { openSecretBox } from './master-key.ts';
 import { bucketOfHost } from './s3/host-bucket.ts';
 import { ACCESS_KEY_PREFIX } from './services/access-key-records.ts';
 import { createAccessKeys } from './services/access-keys.ts';
+import { createBatches } from './services/batch.ts';
 import { BUCKET_PREFIX, createBuckets } from './services/buckets.ts';
 import { type Changes, createChanges } from './services/changes.ts';
 import { createAuthenticator } from './services/credentials.ts';
 import { createDirectUploads, settlingFirst } from './services/direct-uploads.ts';
 import { createDocuments } from './services/documents.ts';
 import { createHashThreads } from './services/hash-threads.ts';
+import { createKeyLock } from './services/key-lock.ts';
 import { createMultipartUploads } from './services/multipart-uploads.ts';
 import { createObjectBytes } from './services/object-bytes.ts';
 import { createObjects } from './services/objects.ts';
@@ -203,14 +205,17 @@ export async function startServer(
       isShared,
       now,
     });
+    const documentLock = createKeyLock();
     changes = createChanges({ store, users, heartbeatMs: overrides.heartbeatMs });
     const operations = documentOperations(
-      createDocuments(store, { maxDocumentBytes }),
+      createDocuments(store, { maxDocumentBytes }, documentLock),
       maxDocumentBytes,
     );
     const services: AppServices = {
       authenticator,
       documentOperations: operations,
+      batches: createBatches(store, { maxDocumentBytes }, documentLock),
+      maxDocumentBytes,
       changes,
       slowReaderMs: overrides.slowReaderMs,
       users,

@@ -9,13 +9,13 @@ import {
   SLOW_READER_MS,
 } from '../../shared/limits.ts';
 import { toAnswerable } from '../http/answerable.ts';
+import { isRecord } from '../http/is-record.ts';
 import { nextRequestId } from '../http/messages.ts';
 import { changeText } from '../services/change-text.ts';
 import { type ChangeFilter, type Changes, tooSlow } from '../services/changes.ts';
 import type { Authenticator } from '../services/credentials.ts';
 import { ReadyJson } from './answer-encoder.ts';
 import { type Peer, parseCredentials } from './dispatch.ts';
-import { isRecord } from './is-record.ts';
 import type { Unsent } from './unsent.ts';
 
 /** `watch` and `unwatch`: the change feed of a socket. */
