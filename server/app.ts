@@ -8,6 +8,7 @@ import { errorBoundary } from './http/error-boundary.ts';
 import { allowOrigins, refuseForeignOrigins } from './http/origin.ts';
 import { requestLog } from './http/request-log.ts';
 import { accessKeyRoutes } from './http/routes/access-keys.ts';
+import { batchRoutes } from './http/routes/batch.ts';
 import { bucketApiRoutes } from './http/routes/buckets.ts';
 import { changeRoutes } from './http/routes/changes.ts';
 import { deleteObjectsRoutes } from './http/routes/delete-objects.ts';
@@ -27,6 +28,7 @@ import { userRoutes } from './http/routes/users.ts';
 import { createS3Callers } from './http/s3-caller.ts';
 import { type BucketOfHost, type S3Routes, s3Requests } from './http/s3-requests.ts';
 import type { AccessKeys } from './services/access-keys.ts';
+import type { Batches } from './services/batch.ts';
 import type { Buckets } from './services/buckets.ts';
 import type { Changes } from './services/changes.ts';
 import type { Authenticator } from './services/credentials.ts';
@@ -40,8 +42,11 @@ import type { Users } from './services/users.ts';
 export interface AppServices {
   readonly authenticator: Authenticator;
   readonly documentOperations: DocumentOperations;
+  readonly batches: Batches;
+  readonly maxDocumentBytes: number;
   readonly users: Users;
   readonly changes: Changes;
+  readonly slowReaderMs?: number | undefined;
   readonly accessKeys: AccessKeys;
   readonly buckets: Buckets;
   readonly objects: Objects;
@@ -87,8 +92,9 @@ export function createApp(services: AppServices): Koa<State> {
   accessKeyRoutes(router, authenticated, services.accessKeys);
   bucketApiRoutes(router, authenticated, services.buckets);
   objectApiRoutes(router, authenticated, services);
-  changeRoutes(router, authenticated, services.changes);
+  changeRoutes(router, authenticated, services);
   documentRoutes(router, authenticated, services.documentOperations);
+  batchRoutes(router, authenticated, services);
 
   app.use(requestLog(services.log));
   app.use(errorBoundary(services.log));

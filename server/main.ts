@@ -24,12 +24,14 @@ import { openSecretBox } from './master-key.ts';
 import { bucketOfHost } from './s3/host-bucket.ts';
 import { ACCESS_KEY_PREFIX } from './services/access-key-records.ts';
 import { createAccessKeys } from './services/access-keys.ts';
+import { createBatches } from './services/batch.ts';
 import { BUCKET_PREFIX, createBuckets } from './services/buckets.ts';
 import { type Changes, createChanges } from './services/changes.ts';
 import { createAuthenticator } from './services/credentials.ts';
 import { createDirectUploads, settlingFirst } from './services/direct-uploads.ts';
 import { createDocuments } from './services/documents.ts';
 import { createHashThreads } from './services/hash-threads.ts';
+import { createKeyLock } from './services/key-lock.ts';
 import { createMultipartUploads } from './services/multipart-uploads.ts';
 import { createObjectBytes } from './services/object-bytes.ts';
 import { createObjects } from './services/objects.ts';
@@ -102,6 +104,9 @@ export interface Overrides {
   readonly now?: () => number;
   /** The names of uploads whose form names none. */
   readonly newId?: () => string;
+  /** Of change feeds, in milliseconds. */
+  readonly heartbeatMs?: number;
+  readonly slowReaderMs?: number;
 }
 
 /**
@@ -200,15 +205,19 @@ export async function startServer(
       isShared,
       now,
     });
-    changes = createChanges({ store, users });
+    const documentLock = createKeyLock();
+    changes = createChanges({ store, users, heartbeatMs: overrides.heartbeatMs });
     const operations = documentOperations(
-      createDocuments(store, { maxDocumentBytes }),
+      createDocuments(store, { maxDocumentBytes }, documentLock),
       maxDocumentBytes,
     );
     const services: AppServices = {
       authenticator,
       documentOperations: operations,
+      batches: createBatches(store, { maxDocumentBytes }, documentLock),
+      maxDocumentBytes,
       changes,
+      slowReaderMs: overrides.slowReaderMs,
       users,
       accessKeys,
       buckets,
@@ -246,6 +255,7 @@ export async function startServer(
     const bridgeOptions = {
       dispatch: createDispatch({ app, operations, authenticator, log }),
       changes,
+      slowReaderMs: overrides.slowReaderMs,
       authenticator,
       log,
       maxDocumentBytes,

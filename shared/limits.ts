@@ -9,6 +9,13 @@ export const DEFAULT_MAX_DOCUMENT_BYTES = 1_048_576;
 /** Operations in one JSON Patch: a bound on the time that one request may hold the event loop. */
 export const MAX_PATCH_OPERATIONS = 1_000;
 
+/** Members of one batch. */
+export const MAX_BATCH_MEMBERS = 1_000;
+/** The body of a batch, and the documents that it leaves behind, in bytes. */
+export const MAX_BATCH_BYTES = 16 * 1_048_576;
+/** Bodies of batches that are under way; more are answered 503. */
+export const MAX_BATCH_BYTES_UNDER_WAY = 8 * MAX_BATCH_BYTES;
+
 /** Default of `MAX_UPLOAD_BYTES`: one object. */
 export const DEFAULT_MAX_UPLOAD_BYTES = 5 * 1_073_741_824;
 /** Objects up to this size lie in the KvStore, beside their index entry: one fsync, not four. */

@@ -93,6 +93,8 @@ export function createCommitter(options: CommitterOptions) {
     if (unwrittenCheckpoint) {
       operations.push(options.checkpointOperation({ sequence: checkpoint, oldest: trimmedTo }));
     }
+    // Readers of the log may find what is trimmed gone before this batch is answered.
+    oldest = trimmedTo;
     try {
       // A chained batch costs a quarter of an array: no copy of each operation.
       const batch = database.batch();
@@ -105,7 +107,6 @@ export function createCommitter(options: CommitterOptions) {
       throw stopWriting(asError(error));
     }
     sequence = head;
-    oldest = trimmedTo;
     const safe = options.onSynced({ bytes, sequence });
     unwrittenCheckpoint = safe !== undefined;
     checkpoint = safe ?? checkpoint;
