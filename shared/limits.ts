@@ -120,6 +120,16 @@ export const MAX_QUEUED_COMMITS = 20_000;
 /** Bytes of values waiting for the disk; more are answered 503. */
 export const MAX_QUEUED_COMMIT_BYTES = 256 * 1_048_576;
 
+/**
+ * Default of `MIN_FREE_BYTES`: free space of the disk below which writes are refused, so that LevelDB never
+ * meets a full disk. What two looks at it let through has to fit in.
+ */
+export const DEFAULT_MIN_FREE_BYTES = 256 * 1_048_576;
+/** How often the free space is looked at, in milliseconds. */
+export const FREE_SPACE_CHECK_MS = 1_000;
+/** How long a write that failed keeps `?ready` red where later ones may go well, in milliseconds. */
+export const UNREADY_AFTER_FAILURE_MS = 15_000;
+
 /** Envelopes of one socket that have no answer yet; more are answered 429. */
 export const MAX_OUTSTANDING_ENVELOPES = 1_024;
 /** Bytes of answers that a socket's client has not read; past it the socket is closed. */

@@ -34,6 +34,8 @@ const READERS = new Map<string, (exchange: Exchange, maxBytes: number) => Promis
   ['PATCH', readPatch],
   ['DELETE', async (exchange) => readRemoval(exchange)],
 ]);
+/** What is whole already is not waited for. */
+const NEVER = new AbortController().signal;
 const METHODS = [...READERS.keys()].join(', ');
 /** Text that is parsed before others get their turn. */
 const PARSED_AT_A_TIME_CHARS = 1_048_576;
@@ -97,7 +99,7 @@ async function parseMember(
     ip: '',
     state: {
       requestId: '',
-      envelope: { credentials: undefined, hasAuth: false, body, base: '' },
+      envelope: { credentials: undefined, hasAuth: false, body, base: '', gone: NEVER },
     },
     req: undefined,
     res: undefined,
