@@ -8,6 +8,7 @@ import { errorBoundary } from './http/error-boundary.ts';
 import { allowOrigins, refuseForeignOrigins } from './http/origin.ts';
 import { requestLog } from './http/request-log.ts';
 import { accessKeyRoutes } from './http/routes/access-keys.ts';
+import { backupRoutes } from './http/routes/backup.ts';
 import { bucketApiRoutes } from './http/routes/buckets.ts';
 import { deleteObjectsRoutes } from './http/routes/delete-objects.ts';
 import { type DocumentOperations, documentRoutes } from './http/routes/documents.ts';
@@ -26,6 +27,7 @@ import { userRoutes } from './http/routes/users.ts';
 import { createS3Callers } from './http/s3-caller.ts';
 import { type BucketOfHost, type S3Routes, s3Requests } from './http/s3-requests.ts';
 import type { AccessKeys } from './services/access-keys.ts';
+import type { Backups } from './services/backups.ts';
 import type { Buckets } from './services/buckets.ts';
 import type { Authenticator } from './services/credentials.ts';
 import type { MultipartUploads } from './services/multipart-uploads.ts';
@@ -39,6 +41,7 @@ export interface AppServices {
   readonly authenticator: Authenticator;
   readonly documentOperations: DocumentOperations;
   readonly users: Users;
+  readonly backups: Backups;
   readonly accessKeys: AccessKeys;
   readonly buckets: Buckets;
   readonly objects: Objects;
@@ -84,6 +87,7 @@ export function createApp(services: AppServices): Koa<State> {
   accessKeyRoutes(router, authenticated, services.accessKeys);
   bucketApiRoutes(router, authenticated, services.buckets);
   objectApiRoutes(router, authenticated, services);
+  backupRoutes(router, authenticated, services);
   documentRoutes(router, authenticated, services.documentOperations);
 
   app.use(requestLog(services.log));

@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import { KeystowError } from '../shared/errors.ts';
 import { PARTS_GRACE_MS, SHUTDOWN_GRACE_MS, UPLOAD_SWEEP_MS } from '../shared/limits.ts';
 import { createApp } from './app.ts';
+import { type BackupSchedule, scheduleBackups } from './backup/schedule.ts';
 import { type Config, ConfigError } from './config.ts';
 import {
   checkAnonymousSigning,
@@ -20,11 +21,14 @@ import { documentOperations } from './http/routes/documents.ts';
 import { openSecretBox } from './master-key.ts';
 import { bucketOfHost } from './s3/host-bucket.ts';
 import { createAccessKeys } from './services/access-keys.ts';
+import { createLocalLease, createSharedLease } from './services/backup-lease.ts';
+import { createBackups } from './services/backups.ts';
 import { createBuckets } from './services/buckets.ts';
 import { createAuthenticator } from './services/credentials.ts';
 import { createDirectUploads, settlingFirst } from './services/direct-uploads.ts';
 import { createDocuments } from './services/documents.ts';
 import { createHashThreads } from './services/hash-threads.ts';
+import { type HeldBlobs, holdBlobs } from './services/held-blobs.ts';
 import { createMultipartUploads } from './services/multipart-uploads.ts';
 import { createObjectBytes } from './services/object-bytes.ts';
 import { createObjects } from './services/objects.ts';
@@ -117,11 +121,15 @@ export async function startServer(
   const listening: Listening[] = [];
   let isStopping = false;
   let sweeping: NodeJS.Timeout | undefined;
+  let held: HeldBlobs | undefined;
+  let schedule: BackupSchedule | undefined;
 
   async function close(): Promise<void> {
     isStopping = true;
     clearInterval(sweeping);
+    await schedule?.close();
     await Promise.all(listening.map((open) => stop(open, log)));
+    held?.close();
     await passwords.close();
     await threads.close();
     await store.close();
@@ -134,9 +142,11 @@ export async function startServer(
     const accessKeys = createAccessKeys({ store, users, secretBox, now });
     const buckets = createBuckets(store, now);
     const blobs = await openBlobStore(config, now);
+    const lease = isShared ? createSharedLease({ store, log, now }) : createLocalLease();
+    held = holdBlobs({ blobs, lease, log });
     const objectBytes = createObjectBytes({
       store,
-      blobs,
+      blobs: held,
       threads,
       log,
       now,
@@ -146,6 +156,7 @@ export async function startServer(
     const direct = isDirect(blobs, config)
       ? createDirectUploads({ store, blobs, buckets, objects: stored, users, log, now })
       : undefined;
+    const backups = createBackups({ store, blobs: held, lease, direct, now });
     const objects = direct ? settlingFirst(stored, direct) : stored;
     const uploads = createMultipartUploads({ store, buckets, objects, objectBytes, now });
     const saves = createSaves({ store, buckets, objects });
@@ -196,6 +207,7 @@ export async function startServer(
       authenticator,
       documentOperations: operations,
       users,
+      backups,
       accessKeys,
       buckets,
       objects,
@@ -256,6 +268,15 @@ export async function startServer(
     if (config.httpPort !== undefined) {
       await addListener(undefined, ['HTTP_PORT', config.httpPort], config.httpHost);
     }
+    schedule =
+      config.backups &&
+      scheduleBackups({
+        ...config.backups,
+        backups,
+        shared: isShared ? store : undefined,
+        log,
+        now,
+      });
     log.info({ version, urls: listening.map(({ url }) => url) }, 'started');
     return { urls: listening.map(({ url }) => url), close };
   } catch (error) {
@@ -272,7 +293,7 @@ function isDirect(blobs: BlobStore, { directUploads }: Config): blobs is DirectB
 async function checkMigrated(store: KvStore): Promise<void> {
   if ((await store.get(MIGRATION_KEY)) === undefined) return;
   throw new ConfigError(
-    'A data directory is being migrated to this store: let `keystow migrate` finish first.',
+    'Another store, or a backup, is being copied into this one: let `keystow migrate` or `keystow restore` finish first.',
   );
 }
 
