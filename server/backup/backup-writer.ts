@@ -15,8 +15,11 @@ export interface WriteOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Files whose fsync is under way while the next ones are written. */
-const MAX_SYNCING = 16;
+/**
+ * Files whose fsync is under way while the next ones are written. Few: where the store is on the same disk, its own
+ * fsyncs wait for these.
+ */
+const MAX_SYNCING = 2;
 
 /**
  * Writes a backup into a folder that is not there yet, or is empty: as `FOLDER.partial`, which gets its name once all of
