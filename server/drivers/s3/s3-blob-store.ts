@@ -168,8 +168,10 @@ export async function openS3BlobStore(options: S3BlobStoreOptions): Promise<Dire
     },
 
     async isEmpty() {
-      const command = new ListObjectsV2Command({ Bucket: bucket, Prefix: BLOB_PREFIX, MaxKeys: 1 });
-      const { Contents = [] } = await client.send(command);
+      const command = new ListObjectsV2Command({ Bucket: bucket, Prefix: BLOB_PREFIX });
+      const { Contents = [] } = await client.send(command).catch((error) => {
+        throw unavailable('The object store does not answer: try again.', error);
+      });
       return Contents.length === 0;
     },
 
