@@ -9,6 +9,7 @@ import { allowOrigins, refuseForeignOrigins } from './http/origin.ts';
 import { requestLog } from './http/request-log.ts';
 import { type RequestMeter, UNKNOWN } from './http/request-meter.ts';
 import { accessKeyRoutes } from './http/routes/access-keys.ts';
+import { backupRoutes } from './http/routes/backup.ts';
 import { batchRoutes } from './http/routes/batch.ts';
 import { bucketApiRoutes } from './http/routes/buckets.ts';
 import { changeRoutes } from './http/routes/changes.ts';
@@ -30,6 +31,7 @@ import { userRoutes } from './http/routes/users.ts';
 import { createS3Callers } from './http/s3-caller.ts';
 import { type BucketOfHost, type S3Routes, s3Requests } from './http/s3-requests.ts';
 import type { AccessKeys } from './services/access-keys.ts';
+import type { Backups } from './services/backups.ts';
 import type { Batches } from './services/batch.ts';
 import type { Buckets } from './services/buckets.ts';
 import type { Changes } from './services/changes.ts';
@@ -49,6 +51,7 @@ export interface AppServices {
   readonly users: Users;
   readonly changes: Changes;
   readonly slowReaderMs?: number | undefined;
+  readonly backups: Backups;
   readonly accessKeys: AccessKeys;
   readonly buckets: Buckets;
   readonly objects: Objects;
@@ -99,6 +102,7 @@ export function createApp(services: AppServices): Koa<State> {
   bucketApiRoutes(router, authenticated, services.buckets);
   objectApiRoutes(router, authenticated, services);
   changeRoutes(router, authenticated, services);
+  backupRoutes(router, authenticated, services);
   documentRoutes(router, authenticated, services.documentOperations);
   batchRoutes(router, authenticated, services);
 
