@@ -25,6 +25,8 @@ export interface State {
     readonly body: Buffer;
     /** What the socket's client calls this server, without a slash at its end. */
     readonly base: string;
+    /** Aborted once the socket is gone. */
+    readonly gone: AbortSignal;
   };
 }
 

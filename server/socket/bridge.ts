@@ -188,7 +188,10 @@ function peerOf(socket: Socket, trustProxy: boolean): Peer {
         ?.trim()
     : '';
   const scheme = proto || (socket.handshake.secure ? 'https' : 'http');
+  const gone = new AbortController();
+  socket.once('disconnect', () => gone.abort());
   return {
+    gone: gone.signal,
     base: `${scheme}://${hostOf(socket.request, trustProxy)}`,
     connection: socket.request.socket,
     // A polling client's first connection may be gone: the handshake still knows its address.

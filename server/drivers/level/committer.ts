@@ -48,10 +48,17 @@ export function createCommitter(options: CommitterOptions) {
   const queue = createCommitQueue({
     maxMembers: MAX_BATCH_MEMBERS,
     maxBytes: MAX_BATCH_BYTES,
-    write: async (members) => write(members, await readVersions(members)),
+    async write(members) {
+      const { versions, asked } = await readVersions(members);
+      await write(members, versions, asked);
+    },
   });
 
-  async function write(members: readonly Member[], versions: Versions): Promise<void> {
+  async function write(
+    members: readonly Member[],
+    versions: Versions,
+    asked: readonly string[],
+  ): Promise<void> {
     const operations: Operation[] = [];
     const answers: (() => void)[] = [];
     const changedKeys: string[] = [];
@@ -81,7 +88,7 @@ export function createCommitter(options: CommitterOptions) {
       options.onWriting(changedKeys);
       await writeSynced(operations, head, { commits, bytes });
     }
-    memory.note(versions);
+    memory.note(versions, asked);
     for (const answer of answers) answer();
   }
 
@@ -94,6 +101,8 @@ export function createCommitter(options: CommitterOptions) {
     if (unwrittenCheckpoint) {
       operations.push(options.checkpointOperation({ sequence: checkpoint, oldest: trimmedTo }));
     }
+    // Readers of the log may find what is trimmed gone before this batch is answered.
+    oldest = trimmedTo;
     const start = performance.now();
     try {
       // A chained batch costs a quarter of an array: no copy of each operation.
@@ -107,7 +116,6 @@ export function createCommitter(options: CommitterOptions) {
       throw stopWriting(asError(error));
     }
     sequence = head;
-    oldest = trimmedTo;
     const milliseconds = performance.now() - start;
     const safe = options.onSynced({ ...of, milliseconds, sequence });
     unwrittenCheckpoint = safe !== undefined;
@@ -122,7 +130,10 @@ export function createCommitter(options: CommitterOptions) {
     return Math.max(oldest, end);
   }
 
-  async function readVersions(members: readonly Member[]): Promise<Versions> {
+  /** Those of all checked keys, and the keys whose version had to be read. */
+  async function readVersions(
+    members: readonly Member[],
+  ): Promise<{ versions: Versions; asked: readonly string[] }> {
     const isVersionNeeded = new Map<string, boolean>();
     for (const { checks } of members) {
       for (const { key, version } of checks) {
@@ -138,7 +149,7 @@ export function createCommitter(options: CommitterOptions) {
       else (isNeeded ? needed : isThereEnough).push(key);
     }
     await Promise.all([lookUp(isThereEnough, versions), readSome(needed, versions)]);
-    return versions;
+    return { versions, asked: needed };
   }
 
   /** Keys that have to be absent: their values, which may be large, are not read. */
