@@ -15,6 +15,7 @@ import { healthRoutes } from './http/routes/health.ts';
 import { multipartUploadRoutes } from './http/routes/multipart-uploads.ts';
 import { objectApiRoutes } from './http/routes/object-api.ts';
 import { objectRoutes } from './http/routes/objects.ts';
+import { openapiRoutes } from './http/routes/openapi.ts';
 import { putObjectRoutes } from './http/routes/put-objects.ts';
 import { bucketRoutes, serviceRoutes } from './http/routes/s3-buckets.ts';
 import { listRoutes } from './http/routes/s3-lists.ts';
@@ -75,16 +76,7 @@ export function createApp(services: AppServices): Koa<State> {
     services.log.error({ err: error }, 'answer broken off');
   });
 
-  const router = new Router<State>({ strict: true, sensitive: true });
-  const authenticated = authenticate(services.authenticator);
-  healthRoutes(router, services.checkReady);
-  userRoutes(router, authenticated, services.users);
-  signedFormRoutes(router, authenticated, services);
-  saveRoutes(router, authenticated, services);
-  accessKeyRoutes(router, authenticated, services.accessKeys);
-  bucketApiRoutes(router, authenticated, services.buckets);
-  objectApiRoutes(router, authenticated, services);
-  documentRoutes(router, authenticated, services.documentOperations);
+  const router = createRouter(services);
 
   app.use(requestLog(services.log));
   app.use(errorBoundary(services.log));
@@ -95,6 +87,22 @@ export function createApp(services: AppServices): Koa<State> {
   app.use(router.routes());
   app.use(router.allowedMethods());
   return app;
+}
+
+/** The JSON routes. Each has its operation in openapi/. */
+export function createRouter(services: AppServices): Router<State> {
+  const router = new Router<State>({ strict: true, sensitive: true });
+  const authenticated = authenticate(services.authenticator);
+  healthRoutes(router, services.checkReady);
+  userRoutes(router, authenticated, services.users);
+  signedFormRoutes(router, authenticated, services);
+  saveRoutes(router, authenticated, services);
+  accessKeyRoutes(router, authenticated, services.accessKeys);
+  bucketApiRoutes(router, authenticated, services.buckets);
+  objectApiRoutes(router, authenticated, services);
+  documentRoutes(router, authenticated, services.documentOperations);
+  openapiRoutes(router, authenticated, services);
+  return router;
 }
 
 function s3Routes(services: AppServices): S3Routes {

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { z } from 'zod';
 import type { KeystowError } from '../../shared/errors.ts';
 import type { S3Error } from '../s3/s3-error.ts';
 import { toAnswerable } from './answerable.ts';
@@ -7,6 +8,13 @@ import { drainBody } from './body.ts';
 import type { Context, Handler } from './context.ts';
 import { type Exchange, JSON_TYPE } from './exchange.ts';
 import { sendS3Error, toS3Failure } from './s3-answer.ts';
+
+/** The body of every error of a JSON route. */
+export const errorAnswer = z
+  .strictObject({
+    error: z.string().meta({ description: 'One sentence that says what to change.' }),
+  })
+  .meta({ id: 'Error' });
 
 /** RFC 7617; browsers then ask their user. */
 const CHALLENGE = 'Basic realm="keystow", charset="UTF-8"';
@@ -39,7 +47,7 @@ export async function answerJsonError(
   if (error.code === 'unauthenticated') exchange.set('WWW-Authenticate', CHALLENGE);
   for (const [name, value] of Object.entries(error.headers)) exchange.set(name, value);
   exchange.set('Content-Type', JSON_TYPE);
-  exchange.body = JSON.stringify({ error: error.message });
+  exchange.body = JSON.stringify({ error: error.message } satisfies z.infer<typeof errorAnswer>);
 }
 
 async function toAnswer(
