@@ -69,3 +69,16 @@ export function inQuery(name: string, description: string, schema: JsonSchema): 
 export function wholeNumber(minimum: number, maximum: number): JsonSchema {
   return { type: 'integer', minimum, maximum };
 }
+
+export function inHeader(name: string, description: string): Parameter {
+  return { name, in: 'header', description, schema: { type: 'string' } };
+}
+
+export const ifMatch = inHeader(
+  'If-Match',
+  'Only if it has one of these ETags now, or `*`: if it is there (RFC 9110).',
+);
+export const ifNoneMatch = inHeader(
+  'If-None-Match',
+  'Only if it has none of these ETags now, or `*`: if it is not there (RFC 9110).',
+);

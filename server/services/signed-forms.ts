@@ -37,6 +37,7 @@ export const formAnswer = z
   .strictObject({
     url: z.url().meta({ description: 'Where to POST the form, as multipart/form-data.' }),
     fields: z.record(z.string(), z.string()).meta({
+      properties: { key: { type: 'string' } },
       required: ['key'],
       description: 'The fields in their order; the file comes behind them, as `file`.',
     }),

@@ -83,10 +83,9 @@ export function objectApiRoutes(
 
   router.post('/api/presign', authenticated, jsonBody, async (ctx) => {
     const input = parseInput(presignInput, ctx.request.body);
+    const url = await presignedUrls.create(principalOf(ctx), baseUrl(ctx, publicUrl), input);
     ctx.set('Cache-Control', 'no-store');
-    ctx.body = {
-      url: await presignedUrls.create(principalOf(ctx), baseUrl(ctx, publicUrl), input),
-    } satisfies z.infer<typeof presignAnswer>;
+    ctx.body = { url } satisfies z.infer<typeof presignAnswer>;
   });
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type Router from '@koa/router';
+import { isNoneMatch, parsePreconditions } from '../../services/preconditions.ts';
 import { version } from '../../version.ts';
 import type { Handler, State } from '../context.ts';
 
@@ -31,14 +32,12 @@ export function openapiRoutes(
   router.get('/api/openapi.json', authenticated, async (ctx) => {
     rendered ??= render();
     const { text, etag } = await rendered;
-    ctx.status = 200;
+    const pre = parsePreconditions(undefined, ctx.headers['if-none-match']);
     ctx.set('ETag', etag);
     ctx.set('Cache-Control', 'no-cache');
-    if (ctx.fresh) {
-      ctx.status = 304;
-      return;
-    }
-    ctx.type = 'application/json';
-    ctx.body = text;
+    if (isNoneMatch(pre, etag)) {
+      ctx.type = 'application/json';
+      ctx.body = text;
+    } else ctx.status = 304;
   });
 }

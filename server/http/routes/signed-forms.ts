@@ -81,10 +81,14 @@ export function signedFormRoutes(
   router.post('/submit-files', authenticated, jsonBody, async (ctx) => {
     const files = parseInput(submissionsInput, ctx.request.body);
     const signer = { principal: principalOf(ctx), base: baseUrl(ctx, publicUrl) };
+    const forms = await signedForms.submit(signer, files);
     ctx.set('Cache-Control', 'no-store');
-    ctx.body = (await signedForms.submit(signer, files)).map(
-      ({ fileName, spektrDataField, url, fields }) => ({ fileName, spektrDataField, url, fields }),
-    );
+    ctx.body = forms.map(({ fileName, spektrDataField, url, fields }) => ({
+      fileName,
+      spektrDataField,
+      url,
+      fields,
+    }));
   });
 
   router.get('/submit-files', authenticated, async (ctx) => {

@@ -9,11 +9,12 @@ import { errorAnswer } from '../../http/error-boundary.ts';
 import {
   type Answer,
   type ApiOperation,
+  ifMatch,
+  ifNoneMatch,
   inPath,
   inQuery,
   type JsonSchema,
   json,
-  type Parameter,
   wholeNumber,
 } from '../operation.ts';
 
@@ -33,18 +34,6 @@ const key = inPath(
   { type: 'string', minLength: 1, maxLength: MAX_KEY_BYTES },
   'players/7',
 );
-const ifMatch: Parameter = {
-  name: 'If-Match',
-  in: 'header',
-  description: 'Only if the document has one of these ETags, or `*`: if there is one (RFC 9110).',
-  schema: { type: 'string' },
-};
-const ifNoneMatch: Parameter = {
-  name: 'If-None-Match',
-  in: 'header',
-  description: 'Only if the document has none of these ETags, or `*`: if there is none (RFC 9110).',
-  schema: { type: 'string' },
-};
 const parameters = [key, ifMatch, ifNoneMatch];
 
 const absent = 'There is no document with this key.';

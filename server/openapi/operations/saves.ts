@@ -4,6 +4,7 @@ import {
   MAX_SAVE_PREFIX_BYTES,
   SHORT_FORM_SECONDS,
 } from '../../../shared/limits.ts';
+import { errorAnswer } from '../../http/error-boundary.ts';
 import { restoreInput, saveFormAnswer } from '../../http/routes/saves.ts';
 import { MAX_SAVE_N, MAX_SAVE_VERSION } from '../../s3/save-key.ts';
 import { saveFormInput } from '../../services/form-input.ts';
@@ -11,6 +12,9 @@ import { saveVersionAnswer, slotAnswer } from '../../services/saves.ts';
 import {
   type Answer,
   type ApiOperation,
+  ifMatch,
+  ifNoneMatch,
+  inHeader,
   inPath,
   inQuery,
   json,
@@ -48,27 +52,15 @@ const scope = [
     default: 1,
   }),
 ];
-const conditions = [
-  'Range',
-  'If-Match',
-  'If-None-Match',
-  'If-Modified-Since',
-  'If-Unmodified-Since',
-];
+const conditions = ['If-Modified-Since', 'If-Unmodified-Since'];
 const ofBytes: readonly Parameter[] = [
   bucket,
   slot,
   version,
   ...scope,
-  ...conditions.map(
-    (name) =>
-      ({
-        name,
-        in: 'header',
-        description: 'As RFC 9110 says.',
-        schema: { type: 'string' },
-      }) as const,
-  ),
+  ifMatch,
+  ifNoneMatch,
+  ...conditions.map((name) => inHeader(name, 'As RFC 9110 says.')),
 ];
 
 const noSaves = 'There is no such bucket with saves, or nothing is saved there.';
@@ -187,7 +179,7 @@ export const saveOperations: readonly ApiOperation[] = [
     tag,
     summary: 'Read the bytes of a version',
     description: 'Not over Socket.IO.',
-    parameters: ofBytes,
+    parameters: [...ofBytes, inHeader('Range', 'Which bytes (RFC 9110).')],
     answers: {
       200: bytes,
       206: {
@@ -196,7 +188,11 @@ export const saveOperations: readonly ApiOperation[] = [
         headers: [...bytesHeaders, 'Content-Range'],
       },
       ...bytesAnswers,
-      416: 'There are no bytes in the range.',
+      416: {
+        description: 'There are no bytes in the range.',
+        headers: ['Content-Range'],
+        content: json(errorAnswer),
+      },
     },
   },
   {
@@ -205,7 +201,7 @@ export const saveOperations: readonly ApiOperation[] = [
     id: 'headSave',
     tag,
     summary: 'Ask for the size and the ETag of a version',
-    parameters: ofBytes.filter(({ name }) => name !== 'Range'),
+    parameters: ofBytes,
     answers: { 200: { description: 'It is there.', headers: bytesHeaders }, ...bytesAnswers },
   },
   {

@@ -1,6 +1,6 @@
 import { aboutAnswer, healthAnswer } from '../../http/routes/health.ts';
 import { version } from '../../version.ts';
-import { type ApiOperation, inQuery, json } from '../operation.ts';
+import { type ApiOperation, ifNoneMatch, inQuery, json } from '../operation.ts';
 
 /** What the server tells of itself. */
 
@@ -44,6 +44,7 @@ export const serviceOperations: readonly ApiOperation[] = [
     id: 'openapi',
     tag,
     summary: 'This document',
+    parameters: [ifNoneMatch],
     answers: {
       200: {
         description: 'The document.',
@@ -69,6 +70,7 @@ export const serviceOperations: readonly ApiOperation[] = [
         description: 'The client has it already.',
         headers: ['DocumentETag', 'Cache-Control'],
       },
+      400: 'If-None-Match cannot be read.',
     },
   },
 ];

@@ -108,7 +108,6 @@ const postObject = {
     404: failure('There is no such bucket.'),
     412: failure('The body is no multipart/form-data.'),
     500: failure('An unexpected error.'),
-    501: failure('The Transfer-Encoding is none that is read.'),
     503: failure('Try again later.'),
     507: failure('The disk is full.'),
   },
