@@ -87,7 +87,7 @@ describe('the document', () => {
           !JSON.stringify(schema).includes('"additionalProperties":false'),
       )
       .map(([name]) => name);
-    expect(open).toEqual(['S3Error']);
+    expect(open).toEqual(['Document', 'S3Error']);
   });
 });
 

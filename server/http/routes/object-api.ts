@@ -36,7 +36,7 @@ const objectAnswer = z
     contentType: z.string().optional(),
     acl: z.enum(cannedAcls),
   })
-  .meta({ id: 'Object' });
+  .meta({ id: 'StoredObject' });
 
 export const objectPageAnswer = z
   .strictObject({

@@ -21,8 +21,16 @@ import {
 const tag = 'Documents';
 const path = '/data/{key}';
 
+/** Said in two: of one type generators make an object without members. */
+const objectOrArray = {
+  anyOf: [
+    { type: 'object', additionalProperties: true },
+    { type: 'array', items: {} },
+  ],
+} as const;
+
 export const documentSchema: JsonSchema = {
-  type: ['object', 'array'],
+  ...objectOrArray,
   description: `Any JSON object or array, nested at most ${MAX_DOCUMENT_DEPTH} deep, of at most MAX_DOCUMENT_BYTES (${DEFAULT_MAX_DOCUMENT_BYTES} unless set).`,
 };
 const documentRef: JsonSchema = { $ref: '#/components/schemas/Document' };
@@ -58,13 +66,14 @@ const patches = {
   'application/json': {
     schema: {
       type: 'object',
+      additionalProperties: true,
       description: 'Sets the named top-level members, makes those that are missing.',
     },
     example: { level: 8 },
   },
   'application/merge-patch+json': {
     schema: {
-      type: ['object', 'array'],
+      ...objectOrArray,
       description: 'RFC 7396: members merge deeply, null removes.',
     },
     example: { level: 9, name: null },

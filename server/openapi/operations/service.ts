@@ -5,6 +5,8 @@ import { type ApiOperation, ifNoneMatch, inQuery, json } from '../operation.ts';
 /** What the server tells of itself. */
 
 const tag = 'Service';
+const anyObject = { type: 'object', additionalProperties: true };
+const anyArray = { type: 'array', items: {} };
 
 export const serviceOperations: readonly ApiOperation[] = [
   {
@@ -55,13 +57,13 @@ export const serviceOperations: readonly ApiOperation[] = [
           required: ['openapi', 'info', 'servers', 'security', 'tags', 'paths', 'components'],
           properties: {
             openapi: { type: 'string', pattern: '^3\\.1\\.\\d+$' },
-            info: { type: 'object' },
-            servers: { type: 'array' },
-            security: { type: 'array' },
-            tags: { type: 'array' },
-            externalDocs: { type: 'object' },
-            paths: { type: 'object' },
-            components: { type: 'object' },
+            info: anyObject,
+            servers: anyArray,
+            security: anyArray,
+            tags: anyArray,
+            externalDocs: anyObject,
+            paths: anyObject,
+            components: anyObject,
           },
           additionalProperties: false,
         }),
