@@ -5,7 +5,7 @@ import type { SecureContextOptions } from 'node:tls';
 import type { Logger } from 'pino';
 import { KeystowError } from '../shared/errors.ts';
 import { PARTS_GRACE_MS, SHUTDOWN_GRACE_MS, UPLOAD_SWEEP_MS } from '../shared/limits.ts';
-import { createApp } from './app.ts';
+import { type AppServices, createApp } from './app.ts';
 import { type Config, ConfigError } from './config.ts';
 import {
   checkAnonymousSigning,
@@ -15,12 +15,17 @@ import {
 } from './first-start.ts';
 import { createListener, type Listener } from './http/listener.ts';
 import { hostOf } from './http/origin.ts';
+import { plainForms } from './http/plain-forms.ts';
 import { plainRequests } from './http/plain-requests.ts';
 import { documentOperations } from './http/routes/documents.ts';
+import { postObject } from './http/routes/uploads.ts';
+import { createS3Callers } from './http/s3-caller.ts';
 import { openSecretBox } from './master-key.ts';
 import { bucketOfHost } from './s3/host-bucket.ts';
+import { ACCESS_KEY_PREFIX } from './services/access-key-records.ts';
 import { createAccessKeys } from './services/access-keys.ts';
-import { createBuckets } from './services/buckets.ts';
+import { BUCKET_PREFIX, createBuckets } from './services/buckets.ts';
+import { type Changes, createChanges } from './services/changes.ts';
 import { createAuthenticator } from './services/credentials.ts';
 import { createDirectUploads, settlingFirst } from './services/direct-uploads.ts';
 import { createDocuments } from './services/documents.ts';
@@ -34,10 +39,11 @@ import { createSaves } from './services/saves.ts';
 import { createSignedForms } from './services/signed-forms.ts';
 import { createSweeper } from './services/sweeper.ts';
 import { createThrottle } from './services/throttle.ts';
-import { createUsers } from './services/users.ts';
+import { createUsers, USER_PREFIX } from './services/users.ts';
 import { type Bridge, createBridge } from './socket/bridge.ts';
 import { createDispatch } from './socket/dispatch.ts';
 import type { BlobStore, DirectBlobStore } from './stores/blob-store.ts';
+import { keepEntries } from './stores/kept-entries.ts';
 import { type KvStore, MIGRATION_KEY } from './stores/kv-store.ts';
 import { loadTls } from './tls.ts';
 import { version } from './version.ts';
@@ -111,16 +117,22 @@ export async function startServer(
   const tls = config.tls && (await loadTls(config.tls, (message) => log.warn(message)));
   const now = overrides.now ?? Date.now;
   const isShared = config.store !== 'level';
-  const store = await (overrides.openStore ?? openStore)(config, log);
+  const opened = await (overrides.openStore ?? openStore)(config, log);
+  // Nobody else writes to an embedded store.
+  const store = isShared
+    ? opened
+    : keepEntries(opened, [USER_PREFIX, ACCESS_KEY_PREFIX, BUCKET_PREFIX]);
   const passwords = createPasswords(config.bcryptCost);
   const threads = createHashThreads();
   const listening: Listening[] = [];
   let isStopping = false;
   let sweeping: NodeJS.Timeout | undefined;
+  let changes: Changes | undefined;
 
   async function close(): Promise<void> {
     isStopping = true;
     clearInterval(sweeping);
+    changes?.close();
     await Promise.all(listening.map((open) => stop(open, log)));
     await passwords.close();
     await threads.close();
@@ -188,13 +200,15 @@ export async function startServer(
       isShared,
       now,
     });
+    changes = createChanges({ store, users });
     const operations = documentOperations(
       createDocuments(store, { maxDocumentBytes }),
       maxDocumentBytes,
     );
-    const app = createApp({
+    const services: AppServices = {
       authenticator,
       documentOperations: operations,
+      changes,
       users,
       accessKeys,
       buckets,
@@ -216,8 +230,11 @@ export async function startServer(
       anonymousSigning: config.anonymousSigning,
       corsOrigins,
       trustProxy,
-    });
+    };
+    const app = createApp(services);
     const viaKoa = app.callback();
+    const post = postObject({ ...services, callers: createS3Callers(services) });
+    const plainForm = plainForms({ post, buckets, log, bucketOfHost: bucketOf, trustProxy });
     const plain = plainRequests({
       operations,
       authenticator,
@@ -228,6 +245,8 @@ export async function startServer(
     });
     const bridgeOptions = {
       dispatch: createDispatch({ app, operations, authenticator, log }),
+      changes,
+      authenticator,
       log,
       maxDocumentBytes,
       corsOrigins,
@@ -242,7 +261,7 @@ export async function startServer(
       host: string | undefined,
     ): Promise<void> => {
       const listener = createListener({
-        handle: (req, res) => plain(req, res) ?? viaKoa(req, res),
+        handle: (req, res) => plain(req, res) ?? plainForm(req, res) ?? viaKoa(req, res),
         tls: secure,
         log,
         attach: (server) => createBridge(server, bridgeOptions),

@@ -97,6 +97,17 @@ export const MAX_DRAINED_BYTES = 16 * 1_048_576;
 
 /** Default of `CHANGES_KEEP`: entries of the change log. */
 export const DEFAULT_CHANGES_KEEP = 1_000_000;
+/** Changes in one page of the feed. */
+export const MAX_PAGE_CHANGES = 1_000;
+/** How long a request for changes may wait for one, in seconds. */
+export const MAX_WAIT_SECONDS = 55;
+/** How often a feed without changes says that it is there, in milliseconds. */
+export const HEARTBEAT_MS = 15_000;
+/** How long a client of a feed may take nothing before it is dropped, in milliseconds. */
+export const SLOW_READER_MS = 30_000;
+/** Feeds under way at one time, and those of one socket; more are answered 503 and 429. */
+export const MAX_FEEDS = 10_000;
+export const MAX_FEEDS_PER_SOCKET = 20;
 /** Commits waiting for the disk; more are answered 503. */
 export const MAX_QUEUED_COMMITS = 20_000;
 /** Bytes of values waiting for the disk; more are answered 503. */

@@ -45,6 +45,15 @@ export const headers = {
   },
   'Accept-Patch': { description: 'The media types of patches.', isRequired: true },
   'Cache-Control': { description: 'Whether the answer may be kept.', isRequired: true },
+  MaybeCacheControl: {
+    name: 'Cache-Control',
+    description: 'Whether the answer may be kept.',
+    isRequired: false,
+  },
+  'X-Accel-Buffering': {
+    description: '`no`, for streams: proxies hand events on at once.',
+    isRequired: false,
+  },
   'X-Runtime': { description: 'Seconds that signing took.', isRequired: true },
   ContentHash: {
     name: 'ETag',

@@ -26,6 +26,7 @@ export interface DocumentOptions {
 
 const tags = [
   ['Documents', 'JSON by key, with ETags and preconditions.'],
+  ['Changes', 'What was written, live.'],
   ['Users', 'Who may do what: roles and grants.'],
   ['Access keys', 'What signs forms, URLs and requests of S3 clients on behalf of a user.'],
   ['Buckets', 'What objects lie in.'],

@@ -2,7 +2,7 @@ import { parentPort } from 'node:worker_threads';
 import { type BodyDigests, createBodyDigests, type Digests } from '../s3/body-digests.ts';
 import type { ChecksumAlgorithm } from '../s3/expected-checksums.ts';
 
-/** One thread of hashers.ts: its tasks one after another, those of all its bodies in turn. */
+/** One thread of hash-threads.ts: its tasks one after another, those of all its bodies in turn. */
 
 export type HashTask =
   | {

@@ -1,13 +1,11 @@
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
-import type { Logger } from 'pino';
 import { Server, type Socket } from 'socket.io';
 import { Decoder } from 'socket.io-parser';
 import { KeystowError } from '../../shared/errors.ts';
 import {
   MAX_OUTSTANDING_ENVELOPES,
-  MAX_UNSENT_BYTES,
   maxMessageBytes,
   UNREAD_GRACE_MS,
 } from '../../shared/limits.ts';
@@ -16,10 +14,11 @@ import { nextRequestId } from '../http/messages.ts';
 import { hostOf, isForeign } from '../http/origin.ts';
 import { AnswerEncoder, ReadyJson } from './answer-encoder.ts';
 import { type Dispatch, echoOf, type Peer, parseCredentials, refusal } from './dispatch.ts';
+import { countUnsent, type Unsent } from './unsent.ts';
+import { attachWatches, type WatchOptions } from './watches.ts';
 
-export interface BridgeOptions {
+export interface BridgeOptions extends WatchOptions {
   readonly dispatch: Dispatch;
-  readonly log: Logger;
   readonly maxDocumentBytes: number;
   readonly corsOrigins: readonly string[];
   /** Serve Engine.IO 3 clients, which Socket.IO 2 brought. */
@@ -51,7 +50,7 @@ export function createBridge(listener: HttpServer | HttpsServer, options: Bridge
     return options.isBucketHost(host) || isForeign(req.headers, host, options.corsOrigins);
   };
   let isStopping = false;
-  const io = new Server<Events, { 'http message': (answer: ReadyJson) => void }>(listener, {
+  const io = new Server<Events, Events>(listener, {
     parser: { Encoder: AnswerEncoder, Decoder },
     serveClient: false,
     allowEIO3: options.allowEIO3,
@@ -73,6 +72,7 @@ export function createBridge(listener: HttpServer | HttpsServer, options: Bridge
     const unsent = countUnsent(socket);
     unsentOf.set(socket, unsent);
     socket.once('disconnect', () => unsentOf.delete(socket));
+    attachWatches(socket, peer, unsent, options);
     let outstanding = 0;
 
     socket.on('http message', (...args) => {
@@ -196,34 +196,6 @@ function tooMany(): KeystowError {
 
 function stopping(): KeystowError {
   return new KeystowError('unavailable', STOPPING);
-}
-
-interface Unsent {
-  /** Counts one more answer. One alone has room, however large: its client may be reading. */
-  hasRoomFor(bytes: number): boolean;
-  isNothingWaiting(): boolean;
-}
-
-/**
- * Bytes of answers that the client has not taken. Engine.IO hands its whole buffer to the transport
- * at `flush`, and the transport is writable again once that has left the process.
- */
-function countUnsent({ conn }: Socket): Unsent {
-  let waiting = 0;
-  let leaving = 0;
-  conn.on('flush', () => {
-    leaving = waiting;
-    waiting = 0;
-  });
-  return {
-    isNothingWaiting: () => waiting === 0,
-    hasRoomFor(bytes) {
-      if (conn.transport.writable || conn.transport.name === 'polling') leaving = 0;
-      const unsent = waiting + leaving;
-      waiting += bytes;
-      return unsent === 0 || unsent + bytes <= MAX_UNSENT_BYTES;
-    },
-  };
 }
 
 /**

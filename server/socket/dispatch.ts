@@ -21,6 +21,7 @@ import { logEnvelope } from '../http/request-log.ts';
 import type { DocumentOperations } from '../http/routes/documents.ts';
 import { normalizeTarget } from '../http/target.ts';
 import type { Authenticator, Credentials } from '../services/credentials.ts';
+import { isRecord } from './is-record.ts';
 
 /** An envelope through the application's own handlers, in process: resolves with the answer's JSON. */
 export type Dispatch = (envelope: unknown, peer: Peer) => Promise<string>;
@@ -297,8 +298,4 @@ function bad(message: string): KeystowError {
 
 function textOrNull(value: unknown): string | null {
   return typeof value === 'string' ? value.slice(0, MAX_ENVELOPE_URL_CHARS) : null;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -25,6 +25,15 @@ export interface KvCheck {
   readonly version: number | null | 'damaged';
 }
 
+/** An entry of the change log, which is written in the same commit as the change it tells of. */
+export interface KvChange {
+  readonly sequence: number;
+  readonly type: 'put' | 'delete';
+  readonly key: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
 export type KvMutation =
   | { readonly type: 'put'; readonly key: string; readonly value: Buffer }
   | { readonly type: 'delete'; readonly key: string };
@@ -67,6 +76,18 @@ export class DamagedEntry extends Error {
   }
 }
 
+/** Entries of the change log after this number were trimmed, or there was never such a number. */
+export class ChangesGone extends Error {
+  override readonly name = 'ChangesGone';
+  /** The smallest number after which everything is there. */
+  readonly oldest: number;
+
+  constructor(oldest: number) {
+    super(`The change log can be read from ${oldest} on.`);
+    this.oldest = oldest;
+  }
+}
+
 export interface KvStore {
   /** Rejects with `DamagedEntry`. */
   get(key: string): Promise<KvEntry | undefined>;
@@ -93,6 +114,21 @@ export interface KvStore {
 
   /** The number of the last write on disk; 0 before the first. */
   sequence(): Promise<number>;
+
+  /**
+   * What was written after the number `after`, oldest first, at most `limit` entries: every number, without a
+   * gap. Empty where nothing was written since. Rejects with `ChangesGone`.
+   */
+  changes(after: number, limit: number): Promise<readonly KvChange[]>;
+
+  /** The smallest number after which all changes are there. */
+  oldestChange(): Promise<number>;
+
+  /**
+   * Calls the listener soon after writes have come on disk, here or by another node; once for several, and
+   * maybe for none. Returns what ends that.
+   */
+  onCommit(listener: () => void): () => void;
 
   /** Waits for the commits under way; later calls reject with `unavailable`. */
   close(): Promise<void>;

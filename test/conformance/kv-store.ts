@@ -38,6 +38,67 @@ export function testKvStore(name: string, createFixture: () => Promise<KvStoreFi
       store = await fixture.open();
     }
 
+    describe('the change log', () => {
+      test('has every write once, in order, with its number, what was done and when', async () => {
+        const before = Date.now();
+        await store.commit([], [put('a'), put('b')]);
+        await store.commit([], [{ type: 'delete', key: 'a' }, put('\u{10000}/é')]);
+        const changes = await store.changes(0, 10);
+        expect(changes.map(({ sequence, type, key }) => [sequence, type, key])).toEqual([
+          [1, 'put', 'a'],
+          [2, 'put', 'b'],
+          [3, 'delete', 'a'],
+          [4, 'put', '\u{10000}/é'],
+        ]);
+        for (const { at } of changes) {
+          expect(at).toBeGreaterThanOrEqual(before);
+          expect(at).toBeLessThanOrEqual(Date.now());
+        }
+        expect((await store.changes(1, 2)).map(({ sequence }) => sequence)).toEqual([2, 3]);
+        expect(await store.changes(4, 10)).toEqual([]);
+        expect(await store.oldestChange()).toBe(0);
+      });
+
+      test('is there after it was opened again', async () => {
+        await store.commit([], [put('a'), put('b')]);
+        await reopen();
+        await store.commit([], [put('c')]);
+        expect((await store.changes(0, 10)).map(({ key }) => key)).toEqual(['a', 'b', 'c']);
+      });
+
+      test('a refused commit leaves nothing in it', async () => {
+        await store.commit([], [put('a')]);
+        await expect(store.commit([{ key: 'a', version: null }], [put('a')])).rejects.toThrow();
+        expect(await store.changes(1, 10)).toEqual([]);
+      });
+
+      test('refuses a number that was never given', async () => {
+        await store.commit([], [put('a')]);
+        await expect(store.changes(2, 10)).rejects.toMatchObject({
+          name: 'ChangesGone',
+          oldest: 0,
+        });
+      });
+
+      test('tells of commits that it has, and no more once nobody listens', async () => {
+        const heads: number[] = [];
+        let seen = 0;
+        const end = store.onCommit(() => {
+          void store.changes(seen, 100).then((changes) => {
+            seen = changes.at(-1)?.sequence ?? seen;
+            heads.push(seen);
+          });
+        });
+        await Promise.all(['a', 'b', 'c'].map((key) => store.commit([], [put(key)])));
+        await expect.poll(() => seen).toBe(3);
+        end();
+        const calls = heads.length;
+        await store.commit([], [put('d')]);
+        expect(await store.sequence()).toBe(4);
+        expect(heads.length).toBe(calls);
+      });
+    });
+
     describe('commit', () => {
       test('numbers every mutation from 1 on, consecutively', async () => {
         expect(await store.sequence()).toBe(0);

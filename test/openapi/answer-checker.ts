@@ -183,6 +183,9 @@ function valuesOf(type: string, text: string): unknown[] {
       .slice(0, -1)
       .map((line) => JSON.parse(line));
   }
+  if (type === 'text/event-stream') {
+    return [...text.matchAll(/^data: (.*)\n\n/gm)].map(([, data = '']) => JSON.parse(data));
+  }
   return [JSON.parse(text)];
 }
 

@@ -1,7 +1,8 @@
 import { expect } from 'vitest';
+import { PASSWORD } from '../support/environment.ts';
 import { buildFormBody, formContentType, formPart } from '../support/form-body.ts';
 import { sendRequest } from '../support/http-request.ts';
-import type { RestAnswer } from '../support/rest.ts';
+import { basic, type RestAnswer } from '../support/rest.ts';
 import type { AnswerChecker, Exchange, SentBody } from './answer-checker.ts';
 import {
   type Json,
@@ -26,6 +27,8 @@ export interface CallOptions {
   readonly form?: readonly (readonly [name: string, value: string])[];
   readonly credentials?: { readonly username: string; readonly password: string } | null;
   readonly localAddress?: string;
+  /** The answer is a stream: hang up once this was read. */
+  readonly until?: string;
 }
 
 /** Sends the request of an operation, as its examples say or otherwise, and expects the status. */
@@ -63,7 +66,7 @@ export function createApiCaller(
       ...options.headers,
     };
     const { credentials, localAddress } = options;
-    const answer = await sendRequest(base, {
+    const request = {
       method,
       path,
       headers,
@@ -72,7 +75,10 @@ export function createApiCaller(
       ...(raw === undefined
         ? {}
         : { body: isChunked(headers) ? [Buffer.from(raw), NOTHING] : raw }),
-    });
+    };
+    const answer = await (options.until === undefined
+      ? sendRequest(base, request)
+      : readUntil(base + path, headers, options.until));
     expect(answer.status, `${id}: ${answer.text}`).toBe(status);
     const { headers: answered, text } = answer;
     const exchange = {
@@ -99,6 +105,22 @@ export function createApiCaller(
   }
 
   return { call, exchanges };
+}
+
+/** As the admin. */
+async function readUntil(
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  end: string,
+): Promise<RestAnswer> {
+  const authorization = basic('admin', PASSWORD);
+  const response = await fetch(url, { headers: { ...headers, authorization } });
+  let text = '';
+  for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    text += chunk;
+    if (text.includes(end)) break;
+  }
+  return { status: response.status, headers: response.headers, text, json: undefined };
 }
 
 function isChunked(headers: Readonly<Record<string, string>>): boolean {

@@ -1,11 +1,10 @@
 import type { Json } from './document.ts';
 
-/** Whether two values have the same members, of the same types; lists are compared by what is in both. */
+/** Whether two values have the same members, of the same types; lists are compared as far as both go. */
 export function isLike(example: Json, value: Json | undefined): boolean {
   if (Array.isArray(example) || Array.isArray(value)) {
     if (!Array.isArray(example) || !Array.isArray(value)) return false;
-    const [first] = example;
-    return first === undefined || value.every((one) => isLike(first, one));
+    return example.every((one, at) => at >= value.length || isLike(one, value[at]));
   }
   if (!isObject(example) || !isObject(value)) return typeof example === typeof value;
   const names = Object.keys(example);

@@ -10,6 +10,7 @@ import type { Call, CallOptions } from './api-caller.ts';
 export async function driveOperations(call: Call): Promise<void> {
   await driveDocuments(call);
   await driveLists(call);
+  await driveChanges(call);
   await driveAccounts(call);
   await driveObjects(call);
   await driveSaves(call);
@@ -81,6 +82,18 @@ async function driveLists(call: Call): Promise<void> {
   }
   await call('listDocuments', 400, { query: { limit: 0 } });
   await call('deleteDocument', 204, { params: { key: 'players/8' } });
+}
+
+async function driveChanges(call: Call): Promise<void> {
+  const stream = { accept: 'text/event-stream' };
+  const { json } = await call('listChanges', 200);
+  const { changes } = json as { changes: { type: string }[] };
+  expect(new Set(changes.map(({ type }) => type))).toEqual(new Set(['put', 'delete']));
+  await call('listChanges', 200, { query: { prefix: '/data/players/', limit: 1, since: 1 } });
+  await call('listChanges', 200, { query: { since: 1 }, headers: stream, until: 'event: change' });
+  await call('listChanges', 400, { query: { since: 'x' } });
+  await call('listChanges', 400, { headers: { ...stream, 'last-event-id': 'x' } });
+  await call('listChanges', 410, { query: { since: 1_000_000 } });
 }
 
 async function driveAccounts(call: Call): Promise<void> {

@@ -1,13 +1,9 @@
 import { KeystowError } from '../../../shared/errors.ts';
 import { createCommitQueue, type Member } from '../../stores/commit-queue.ts';
-import {
-  CommitConflict,
-  CommitUncertain,
-  type KvCheck,
-  type KvMutation,
-} from '../../stores/kv-store.ts';
+import { CommitConflict, CommitUncertain, type KvMutation } from '../../stores/kv-store.ts';
 import type { Database } from './integrity.ts';
 import { decodeVersion, ENTRY_PREFIX, encodeChange, encodeEntry, logKey } from './record.ts';
+import { createVersionMemory, PRESENT, type Versions } from './version-memory.ts';
 
 /**
  * A batch is checked in order and written with one sync. Callers are answered after it, those whose
@@ -21,11 +17,6 @@ const MAX_BATCH_BYTES = 4 * 1_048_576;
 const READ_AT_A_TIME = 64;
 /** Old entries of the change log that go with each new one, so that trimming keeps pace. */
 const TRIMMED_PER_WRITE = 2;
-
-/** Of a key whose version nobody asks for: no check holds with it. */
-const PRESENT = -1;
-
-type Versions = Map<string, KvCheck['version']>;
 
 type Operation = { type: 'put'; key: string; value: Buffer } | { type: 'del'; key: string };
 
@@ -50,14 +41,22 @@ export interface CommitterOptions {
 export function createCommitter(options: CommitterOptions) {
   const { database } = options;
   let { sequence, oldest, checkpoint } = options;
+  const memory = createVersionMemory();
   let unwrittenCheckpoint = false;
   const queue = createCommitQueue({
     maxMembers: MAX_BATCH_MEMBERS,
     maxBytes: MAX_BATCH_BYTES,
-    write: async (members) => write(members, await readVersions(members)),
+    async write(members) {
+      const { versions, asked } = await readVersions(members);
+      await write(members, versions, asked);
+    },
   });
 
-  async function write(members: readonly Member[], versions: Versions): Promise<void> {
+  async function write(
+    members: readonly Member[],
+    versions: Versions,
+    asked: readonly string[],
+  ): Promise<void> {
     const operations: Operation[] = [];
     const answers: (() => void)[] = [];
     const changedKeys: string[] = [];
@@ -85,6 +84,7 @@ export function createCommitter(options: CommitterOptions) {
       options.onWriting(changedKeys);
       await writeSynced(operations, head, bytes);
     }
+    memory.note(versions, asked);
     for (const answer of answers) answer();
   }
 
@@ -119,7 +119,10 @@ export function createCommitter(options: CommitterOptions) {
     return Math.max(oldest, end);
   }
 
-  async function readVersions(members: readonly Member[]): Promise<Versions> {
+  /** Those of all checked keys, and the keys whose version had to be read. */
+  async function readVersions(
+    members: readonly Member[],
+  ): Promise<{ versions: Versions; asked: readonly string[] }> {
     const isVersionNeeded = new Map<string, boolean>();
     for (const { checks } of members) {
       for (const { key, version } of checks) {
@@ -129,9 +132,13 @@ export function createCommitter(options: CommitterOptions) {
     const needed: string[] = [];
     const versions: Versions = new Map();
     const isThereEnough: string[] = [];
-    for (const [key, isNeeded] of isVersionNeeded) (isNeeded ? needed : isThereEnough).push(key);
+    for (const [key, isNeeded] of isVersionNeeded) {
+      const version = memory.get(key);
+      if (version !== undefined) versions.set(key, version);
+      else (isNeeded ? needed : isThereEnough).push(key);
+    }
     await Promise.all([lookUp(isThereEnough, versions), readSome(needed, versions)]);
-    return versions;
+    return { versions, asked: needed };
   }
 
   /** Keys that have to be absent: their values, which may be large, are not read. */
@@ -176,6 +183,8 @@ export function createCommitter(options: CommitterOptions) {
   return {
     commit: queue.commit,
     sequence: (): number => sequence,
+    /** Of the change log. */
+    oldest: (): number => oldest,
     close: queue.close,
   };
 }

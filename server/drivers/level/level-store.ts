@@ -11,6 +11,7 @@ import {
   type KvRange,
   type KvStore,
 } from '../../stores/kv-store.ts';
+import { createChangeLog } from './change-log.ts';
 import { createCommitter } from './committer.ts';
 import {
   checkDataDir,
@@ -95,6 +96,8 @@ export async function openLevelStoreReadOnly(
     ...createReader(database, createPageCache(), ({ message }) =>
       onWarning(`${message} It is left out.`),
     ),
+    ...createChangeLog(database, { sequence: () => log.sequence, oldest: () => log.oldest }),
+    onCommit: () => () => {},
     commit: () =>
       Promise.reject(new KeystowError('unavailable', 'The store was opened for reading only.')),
     sequence: () => Promise.resolve(log.sequence),
@@ -117,6 +120,7 @@ async function createLevelStore(
   const window = createCheckpointWindow(WRITE_BUFFER_BYTES, log.sequence);
 
   const pages = createPageCache();
+  const listeners = new Set<() => void>();
   const committer = createCommitter({
     database,
     now: options.now,
@@ -132,7 +136,9 @@ async function createLevelStore(
       } catch {
         // The writes are on disk all the same; an older head file only makes the check weaker.
       }
-      return window.add(bytes, sequence);
+      const safe = window.add(bytes, sequence);
+      for (const listener of listeners) listener();
+      return safe;
     },
     onFailed: options.onFailed,
     checkpointOperation: (next) => ({
@@ -144,6 +150,11 @@ async function createLevelStore(
 
   return {
     ...createReader(database, pages, options.onDamaged),
+    ...createChangeLog(database, committer),
+    onCommit(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
     commit(checks, mutations) {
       checkCommit(checks, mutations);
       return committer.commit(checks, mutations);

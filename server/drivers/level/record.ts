@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { DamagedEntry, type KvEntry } from '../../stores/kv-store.ts';
+import { DamagedEntry, type KvChange, type KvEntry } from '../../stores/kv-store.ts';
 
 /**
  * How entries lie in LevelDB: version (8 bytes) and CRC-32 of key, version and value (4 bytes) before
@@ -8,6 +8,9 @@ import { DamagedEntry, type KvEntry } from '../../stores/kv-store.ts';
 
 const HEADER_BYTES = 12;
 const VERSION_BYTES = 8;
+/** `p` and `d`. */
+const PUT = 0x70;
+const DELETE = 0x64;
 
 export const ENTRY_PREFIX = 'e';
 export const LOG_PREFIX = 'l';
@@ -52,10 +55,19 @@ export function logKeySequence(key: string): number {
 export function encodeChange(type: 'put' | 'delete', key: string, at: number): Buffer {
   const keyBytes = Buffer.from(key);
   const record = Buffer.allocUnsafe(1 + VERSION_BYTES + keyBytes.length);
-  record.writeUInt8(type === 'put' ? 0x70 : 0x64);
+  record.writeUInt8(type === 'put' ? PUT : DELETE);
   writeNumber(record.subarray(1), at);
   record.set(keyBytes, 1 + VERSION_BYTES);
   return record;
+}
+
+export function decodeChange(sequence: number, record: Buffer): KvChange {
+  return {
+    sequence,
+    type: record.readUInt8(0) === PUT ? 'put' : 'delete',
+    key: record.toString('utf8', 1 + VERSION_BYTES),
+    at: readNumber(record.subarray(1)),
+  };
 }
 
 // Two halves: sequence numbers outgrow 32 bits (a restored backup advances them by 2^32).

@@ -51,7 +51,7 @@ class StandbyError extends Error {
 }
 
 /** Rejects with StandbyError: what is read there may be older than what was acknowledged. */
-async function prepareConnection(client: pg.ClientBase): Promise<void> {
+export async function prepareConnection(client: pg.ClientBase): Promise<void> {
   const { rows } = await client.query<{ standby: boolean }>(
     `select pg_is_in_recovery() as standby, set_config('lock_timeout', $1, false)`,
     [`${LOCK_TIMEOUT_MS}ms`],

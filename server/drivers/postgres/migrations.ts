@@ -78,10 +78,11 @@ const TABLES = `
  * result of a member is the number of its first mutation, or minus the position of the check that failed.
  *
  * A standby that was promoted has another timeline. What it lacks of the old one was never acknowledged,
- * but may have been seen: so no number is given twice, the sequence goes on 2^32 higher.
+ * but may have been seen: so no number is given twice, the sequence goes on 2^32 higher, and the change log
+ * is read from that floor on.
  */
 const COMMIT = `
-  create function keystow_commit(
+  create or replace function keystow_commit(
     batch uuid,
     members int,
     op_members int[],
@@ -95,6 +96,7 @@ const COMMIT = `
   declare
     head bigint;
     before bigint;
+    new_floor bigint;
     head_timeline int;
     own_timeline int := ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int;
     results bigint[];
@@ -108,6 +110,7 @@ const COMMIT = `
     end if;
     if head_timeline not in (0, own_timeline) then
       head := head + 4294967296;
+      new_floor := head;
     end if;
     before := head;
     results := array_fill(0::bigint, array[members]);
@@ -136,7 +139,8 @@ const COMMIT = `
       insert into keystow_changes (sequence, is_put, key, at)
         values (head, op.kind = 1, op.key, committed_at);
     end loop;
-    update keystow_head set sequence = head, timeline = own_timeline;
+    update keystow_head set
+      sequence = head, timeline = own_timeline, floor = coalesce(new_floor, floor);
     insert into keystow_batches (id, results) values (batch, results);
     delete from keystow_batches b where b.id in (
       select old.id from keystow_batches old
@@ -154,4 +158,7 @@ const COMMIT = `
   $$;
 `;
 
-const STEPS: readonly string[] = [TABLES + COMMIT];
+/** What lies below the floor is not read on from: those who know a number of the old primary start anew. */
+const FLOOR = `alter table keystow_head add column floor bigint not null default 0;`;
+
+const STEPS: readonly string[] = [TABLES + COMMIT, FLOOR + COMMIT];

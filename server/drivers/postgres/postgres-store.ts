@@ -1,9 +1,11 @@
 import type pg from 'pg';
 import type { KvStore } from '../../stores/kv-store.ts';
 import { checkCommit } from '../../stores/kv-store.ts';
+import { createChangeLog } from './change-log.ts';
 import { createCommitter } from './committer.ts';
-import { createPool, isUnreachable, toStoreError } from './database.ts';
+import { createPool, isUnreachable } from './database.ts';
 import { migrate, NewerSchemaError } from './migrations.ts';
+import { createNotifications } from './notifications.ts';
 import { createReader } from './reader.ts';
 
 export interface PostgresStoreOptions {
@@ -35,22 +37,18 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     throw asPostgresError(error);
   }
   const committer = createCommitter({ pool, now, changesKeep });
+  const notifications = createNotifications(options);
   return {
     ...createReader(pool),
     commit(checks, mutations) {
       checkCommit(checks, mutations);
       return committer.commit(checks, mutations);
     },
-    async sequence() {
-      const { rows } = await pool
-        .query<{ sequence: string }>('select sequence from keystow_head')
-        .catch((error) => {
-          throw toStoreError(error);
-        });
-      return Number(rows[0]?.sequence ?? 0);
-    },
+    ...createChangeLog(pool),
+    onCommit: notifications.listen,
     async close() {
       await committer.close();
+      await notifications.close();
       await pool.end();
     },
   };

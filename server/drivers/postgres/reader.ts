@@ -152,7 +152,10 @@ function createGetter(pool: pg.Pool): (key: string) => Promise<KvEntry | undefin
 }
 
 /** Reads once more where the connection was lost: a pool may hold several that are dead. */
-async function read<T>(pool: pg.Pool, query: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+export async function read<T>(
+  pool: pg.Pool,
+  query: (client: pg.PoolClient) => Promise<T>,
+): Promise<T> {
   const begin = performance.now();
   for (let attempt = 0; ; attempt += 1) {
     let client: pg.PoolClient | undefined;

@@ -5,6 +5,7 @@ import { MAX_PAGE_KEYS } from '../../../shared/limits.ts';
 import type { Document, DocumentRange, Documents, PatchFormat } from '../../services/documents.ts';
 import type { Principal } from '../../services/grants.ts';
 import { isMatch, isNoneMatch, parsePreconditions } from '../../services/preconditions.ts';
+import { resourceUrl } from '../../services/resource-url.ts';
 import { principalOf } from '../authenticate.ts';
 import { checkJsonType, contentType, readBody } from '../body.ts';
 import type { Handler, State } from '../context.ts';
@@ -99,7 +100,7 @@ export function documentOperations(
       const body = await readBody(exchange, maxDocumentBytes);
       const pre = preconditionsOf(exchange);
       const created = await documents.create(principalOf(exchange), key, body, pre);
-      exchange.set('Location', locationOf(key));
+      exchange.set('Location', resourceUrl('data', key));
       sendDocument(exchange, 201, created);
     },
 
@@ -109,7 +110,7 @@ export function documentOperations(
       const body = await readBody(exchange, maxDocumentBytes);
       const pre = preconditionsOf(exchange);
       const replaced = await documents.replace(principalOf(exchange), key, body, pre);
-      if (replaced.isNew) exchange.set('Location', locationOf(key));
+      if (replaced.isNew) exchange.set('Location', resourceUrl('data', key));
       sendDocument(exchange, replaced.isNew ? 201 : 200, replaced);
     },
 
@@ -159,13 +160,6 @@ function sendDocument(exchange: Exchange, status: number, document: Document): v
 
 function keyOf(exchange: Exchange): string {
   return decodeAfter(exchange, '/data/');
-}
-
-/** Dot segments would be resolved away by whoever reads the URL (RFC 3986, 5.2.4): one segment then. */
-function locationOf(key: string): string {
-  const segments = key.split('/').map(encodeURIComponent);
-  const hasDots = segments.some((segment) => segment === '.' || segment === '..');
-  return `/data/${segments.join(hasDots ? '%2F' : '/')}`;
 }
 
 function preconditionsOf({ headers }: Exchange) {

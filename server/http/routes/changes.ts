@@ -1,0 +1,108 @@
+import { Readable } from 'node:stream';
+import type Router from '@koa/router';
+import type { ChangePage } from '../../../shared/changes.ts';
+import { KeystowError } from '../../../shared/errors.ts';
+import { MAX_PAGE_CHANGES, MAX_WAIT_SECONDS } from '../../../shared/limits.ts';
+import type { ChangeFilter, Changes } from '../../services/changes.ts';
+import { toAnswerable } from '../answerable.ts';
+import { principalOf } from '../authenticate.ts';
+import type { Context, Handler, State } from '../context.ts';
+import { parseQuery, parseWhole } from '../target.ts';
+
+const EVENT_STREAM = 'text/event-stream';
+const DEFAULT_PAGE = 100;
+
+/** `GET /api/changes`: a page of changes, or all of them as they come (Server-Sent Events). */
+export function changeRoutes(
+  router: Router<State>,
+  authenticated: Handler,
+  changes: Changes,
+): void {
+  router.get('/api/changes', authenticated, async (ctx) => {
+    ctx.vary('Accept');
+    ctx.set('Cache-Control', 'no-store');
+    const wantsStream = ctx.accepts('application/json', EVENT_STREAM) === EVENT_STREAM;
+    if (wantsStream) await sendStream(ctx, changes);
+    else await sendPage(ctx, changes);
+  });
+}
+
+async function sendPage(ctx: Context, changes: Changes): Promise<void> {
+  const query = parseQuery(ctx);
+  const limit = query.get('limit');
+  const wait = query.get('wait');
+  ctx.body = await changes.page(principalOf(ctx), parseFilter(query.get('prefix')), {
+    since: parseCursor('since', query.get('since')),
+    limit: limit === undefined ? DEFAULT_PAGE : parseWhole('limit', limit, 1, MAX_PAGE_CHANGES),
+    waitMs: wait === undefined ? 0 : parseWhole('wait', wait, 0, MAX_WAIT_SECONDS) * 1_000,
+    signal: signalOf(ctx),
+  });
+}
+
+/** https://html.spec.whatwg.org/multipage/server-sent-events.html */
+async function sendStream(ctx: Context, changes: Changes): Promise<void> {
+  if (ctx.state.envelope) {
+    throw new KeystowError('not-acceptable', 'Over Socket.IO changes are watched with `watch`.');
+  }
+  const query = parseQuery(ctx);
+  // A browser that comes back says where it was; its URL still has the first cursor.
+  const last = ctx.get('last-event-id');
+  const since = parseCursor('Last-Event-ID', last === '' ? query.get('since') : last);
+  const signal = signalOf(ctx);
+  const pages = changes.follow(principalOf(ctx), parseFilter(query.get('prefix')), since, signal);
+  // What is wrong with the request is an answer of its own, not the end of a stream.
+  const first = await pages.next();
+  ctx.type = EVENT_STREAM;
+  // nginx would keep events back until it has a block of them.
+  ctx.set('X-Accel-Buffering', 'no');
+  if (ctx.method === 'HEAD') {
+    await pages.return();
+    return;
+  }
+  ctx.body = Readable.from(events(first, pages, ctx.state.requestId), { highWaterMark: 1 });
+}
+
+async function* events(
+  first: IteratorResult<ChangePage, void>,
+  pages: AsyncGenerator<ChangePage, void>,
+  requestId: string,
+): AsyncGenerator<string> {
+  yield 'retry: 1000\n\n';
+  try {
+    for (let next = first; !next.done; next = await pages.next()) yield encode(next.value);
+  } catch (thrown) {
+    const error = toAnswerable(thrown, requestId);
+    const members = 'members' in error ? error.members : {};
+    const data = { status: error.status, error: error.message, ...members };
+    yield `event: end\ndata: ${JSON.stringify(data)}\n\n`;
+  } finally {
+    await pages.return();
+  }
+}
+
+/** The last id goes on where changes are hidden, so that a client comes back to where it was. */
+function encode({ changes, next }: ChangePage): string {
+  const events = changes.map(
+    (change) => `id: ${change.seq}\nevent: change\ndata: ${JSON.stringify(change)}\n\n`,
+  );
+  return `${events.join('')}: ${changes.length === 0 ? 'heartbeat' : 'more may follow'}\nid: ${next}\n\n`;
+}
+
+function parseCursor(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const cursor = Number(text);
+  if (/^\d{1,16}$/.test(text) && Number.isSafeInteger(cursor)) return cursor;
+  throw new KeystowError('bad-request', `${name} is the number of a change, such as 42.`);
+}
+
+/** A prefix of paths, with or without the slash at their beginning. */
+export function parseFilter(prefix = ''): ChangeFilter {
+  return { prefix: prefix.startsWith('/') ? prefix.slice(1) : prefix };
+}
+
+/** Aborted once the client is gone. */
+function signalOf(ctx: Context): AbortSignal {
+  const gone = new AbortController();
+  ctx.res.once('close', () => gone.abort());
+  return gone.signal;
+}
