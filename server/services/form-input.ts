@@ -65,17 +65,28 @@ function metadataBytes(record: Readonly<Record<string, string>>): number {
 /** `data` of `create_signed_url`. */
 export const formInput = z
   .strictObject({
-    bucket: z.string().optional(),
-    key: boundedText(MAX_OBJECT_KEY_BYTES).optional(),
-    prefix: boundedText(MAX_OBJECT_KEY_BYTES).optional(),
-    filename: boundedText(MAX_SUBMITTED_NAME_BYTES).optional(),
+    bucket: z.string().optional().meta({ description: 'UPLOAD_BUCKET unless told.' }),
+    key: boundedText(MAX_OBJECT_KEY_BYTES)
+      .optional()
+      .meta({ description: 'The whole key; one is made unless told.' }),
+    prefix: boundedText(MAX_OBJECT_KEY_BYTES)
+      .optional()
+      .meta({ description: 'What a made key begins with.' }),
+    filename: boundedText(MAX_SUBMITTED_NAME_BYTES)
+      .optional()
+      .meta({ description: 'What a made key ends with.' }),
     contentType: boundedText(MAX_SUBMITTED_NAME_BYTES)
       .refine(isHeaderText, { error: 'must not contain control characters' })
       .optional(),
     acl: z.enum(cannedAcls).optional(),
     minBytes: byteCount.optional(),
     maxBytes: byteCount.optional(),
-    expiresIn: z.int().min(1).max(MAX_FORM_SECONDS).optional(),
+    expiresIn: z
+      .int()
+      .min(1)
+      .max(MAX_FORM_SECONDS)
+      .optional()
+      .meta({ description: 'Seconds; an hour unless told.' }),
     successActionStatus: z
       .literal(['200', '201', '204', 200, 201, 204], { error: 'must be 200, 201 or 204' })
       .transform(String)
@@ -83,7 +94,7 @@ export const formInput = z
     successActionRedirect: wellFormed(
       z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }),
     ).optional(),
-    metadata: metadata.optional(),
+    metadata: metadata.optional().meta({ description: 'Becomes `x-amz-meta-*` fields.' }),
     signatureVersion: signatureVersion.optional(),
   })
   .meta({ id: 'FormInput' });
