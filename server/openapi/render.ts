@@ -181,6 +181,7 @@ export function renderDocument(
     components: {
       securitySchemes: {
         basic: { type: 'http', scheme: 'basic', description: 'A user and their password.' },
+        metricsToken: { type: 'http', scheme: 'bearer', description: '`METRICS_TOKEN`.' },
       },
       headers: mapValues(headers, renderHeader),
       responses,
@@ -210,6 +211,7 @@ function commonAnswers({
 
 function securityOf({ auth }: ApiOperation, anonymousSigning: boolean): JsonSchema {
   if (auth === 'none') return { security: [] };
+  if (auth === 'or-token') return { security: [{ basic: [] }, { metricsToken: [] }] };
   if (auth === 'unless-anonymous-signing' && anonymousSigning) {
     return { security: [{ basic: [] }, {}] };
   }

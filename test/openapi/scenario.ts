@@ -265,6 +265,7 @@ async function driveService(call: Call): Promise<void> {
   await call('health', 200);
   await call('health', 200, { path: '/api/health?ready=' });
   await call('health', 400, { path: `/api/health?${MALFORMED}` });
+  await call('metrics', 200);
   await call('about', 200);
   await call('about', 302, { headers: { accept: 'text/html' } });
   const { headers } = await call('openapi', 200);
