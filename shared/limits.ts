@@ -9,6 +9,13 @@ export const DEFAULT_MAX_DOCUMENT_BYTES = 1_048_576;
 /** Operations in one JSON Patch: a bound on the time that one request may hold the event loop. */
 export const MAX_PATCH_OPERATIONS = 1_000;
 
+/** Members of one batch. */
+export const MAX_BATCH_MEMBERS = 1_000;
+/** The body of a batch, and the documents that it leaves behind, in bytes. */
+export const MAX_BATCH_BYTES = 16 * 1_048_576;
+/** Bodies of batches that are under way; more are answered 503. */
+export const MAX_BATCH_BYTES_UNDER_WAY = 8 * MAX_BATCH_BYTES;
+
 /** Default of `MAX_UPLOAD_BYTES`: one object. */
 export const DEFAULT_MAX_UPLOAD_BYTES = 5 * 1_073_741_824;
 /** Objects up to this size lie in the KvStore, beside their index entry: one fsync, not four. */
@@ -112,6 +119,16 @@ export const MAX_FEEDS_PER_SOCKET = 20;
 export const MAX_QUEUED_COMMITS = 20_000;
 /** Bytes of values waiting for the disk; more are answered 503. */
 export const MAX_QUEUED_COMMIT_BYTES = 256 * 1_048_576;
+
+/**
+ * Default of `MIN_FREE_BYTES`: free space of the disk below which writes are refused, so that LevelDB never
+ * meets a full disk. What two looks at it let through has to fit in.
+ */
+export const DEFAULT_MIN_FREE_BYTES = 256 * 1_048_576;
+/** How often the free space is looked at, in milliseconds. */
+export const FREE_SPACE_CHECK_MS = 1_000;
+/** How long a write that failed keeps `?ready` red where later ones may go well, in milliseconds. */
+export const UNREADY_AFTER_FAILURE_MS = 15_000;
 
 /** Envelopes of one socket that have no answer yet; more are answered 429. */
 export const MAX_OUTSTANDING_ENVELOPES = 1_024;

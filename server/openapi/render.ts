@@ -181,6 +181,11 @@ export function renderDocument(
     components: {
       securitySchemes: {
         basic: { type: 'http', scheme: 'basic', description: 'A user and their password.' },
+        metricsToken: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'METRICS_TOKEN, if it is set.',
+        },
       },
       headers: mapValues(headers, renderHeader),
       responses,
@@ -213,7 +218,7 @@ function securityOf({ auth }: ApiOperation, anonymousSigning: boolean): JsonSche
   if (auth === 'unless-anonymous-signing' && anonymousSigning) {
     return { security: [{ basic: [] }, {}] };
   }
-  return {};
+  return auth === 'or-metrics-token' ? { security: [{ basic: [] }, { metricsToken: [] }] } : {};
 }
 
 function renderParameter(parameter: Parameter): JsonSchema {

@@ -22,12 +22,19 @@ const MAX_PAGES = 32;
 
 const DATA_PREFIX = 'data/';
 
-/**
- * The entries after a number, oldest first; empty where there are none. Those who ask for the same ones share one
- * reading. Rejects with KeystowError `gone`.
- */
-export function createChangePages(store: KvStore): (after: number) => Promise<readonly LogEntry[]> {
+export interface ChangePages {
+  /**
+   * The entries after a number, oldest first; empty where there are none. Those who ask for the same ones share one
+   * reading. Rejects with KeystowError `gone`.
+   */
+  read(after: number): Promise<readonly LogEntry[]>;
+  /** There are newer entries: who asks from now on does not share a reading that may have begun without them. */
+  renew(): void;
+}
+
+export function createChangePages(store: KvStore): ChangePages {
   const pages = new Map<number, Promise<readonly LogEntry[]>>();
+  const underWay = new Set<number>();
 
   async function read(after: number): Promise<readonly LogEntry[]> {
     try {
@@ -38,21 +45,35 @@ export function createChangePages(store: KvStore): (after: number) => Promise<re
     }
   }
 
-  return (after) => {
-    const known = pages.get(after);
-    if (known) return known;
-    const page = read(after);
-    pages.set(after, page);
-    const forget = (): void => {
-      if (pages.get(after) === page) pages.delete(after);
-    };
-    // What follows the head is not known yet; nothing is kept of a failure.
-    page.then((entries) => {
-      if (entries.length === 0) forget();
-    }, forget);
-    const [oldest] = pages.keys();
-    if (pages.size > MAX_PAGES && oldest !== undefined) pages.delete(oldest);
-    return page;
+  return {
+    read(after) {
+      const known = pages.get(after);
+      if (known) return known;
+      const page = read(after);
+      pages.set(after, page);
+      underWay.add(after);
+      const settle = (isKept: boolean): void => {
+        if (pages.get(after) !== page) return;
+        underWay.delete(after);
+        if (!isKept) pages.delete(after);
+      };
+      // What follows the head is not known yet; nothing is kept of a failure.
+      page.then(
+        (entries) => settle(entries.length > 0),
+        () => settle(false),
+      );
+      const [oldest] = pages.keys();
+      if (pages.size > MAX_PAGES && oldest !== undefined) {
+        pages.delete(oldest);
+        underWay.delete(oldest);
+      }
+      return page;
+    },
+
+    renew() {
+      for (const after of underWay) pages.delete(after);
+      underWay.clear();
+    },
   };
 }
 

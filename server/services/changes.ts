@@ -59,9 +59,10 @@ interface Feed {
 export function createChanges(options: {
   readonly store: KvStore;
   readonly users: Users;
+  readonly heartbeatMs?: number | undefined;
 }): Changes {
-  const { store, users } = options;
-  const readPage = createChangePages(store);
+  const { store, users, heartbeatMs = HEARTBEAT_MS } = options;
+  const pages = createChangePages(store);
   const feeds = new Set<Feed>();
   let stopListening: (() => void) | undefined;
   let commits = 0;
@@ -77,6 +78,7 @@ export function createChanges(options: {
 
   function onCommit(): void {
     commits += 1;
+    pages.renew();
     for (const feed of feeds) feed.wake?.();
   }
 
@@ -114,7 +116,7 @@ export function createChanges(options: {
   /** Moves on by up to `limit` visible changes; resolves with what of the entries the feed's user sees. */
   async function advance(feed: Feed, filter: ChangeFilter, limit: number): Promise<ChangePage> {
     if (feed.isStale) await recheck(feed);
-    const entries = await readPage(feed.cursor);
+    const entries = await pages.read(feed.cursor);
     const changes: Change[] = [];
     for (const entry of entries) {
       if (feed.isStale || entry.user === feed.principal.name) await recheck(feed);
@@ -147,15 +149,19 @@ export function createChanges(options: {
       const feed = await open(by, filter, since ?? (await store.oldestChange()));
       try {
         const until = performance.now() + waitMs;
+        const changes: Change[] = [];
         for (let scanned = 0; ; ) {
           const [before, seen] = [feed.cursor, commits];
-          const page = await advance(feed, filter, limit);
+          const page = await advance(feed, filter, limit - changes.length);
+          changes.push(...page.changes);
           scanned += page.next - before;
-          const left = until - performance.now();
           const isAtHead = page.next === before;
-          if (page.changes.length > 0 || scanned >= MAX_SCANNED) return page;
-          if (isAtHead && (left <= 0 || signal.aborted || isClosed)) return page;
-          if (isAtHead) await wait(feed, seen, left, signal);
+          const isOver = signal.aborted || isClosed || performance.now() >= until;
+          const isEnough = changes.length === limit || scanned >= MAX_SCANNED;
+          if (isEnough || (isAtHead && (changes.length > 0 || isOver))) {
+            return { changes, next: page.next };
+          }
+          if (isAtHead) await wait(feed, seen, until - performance.now(), signal);
         }
       } finally {
         end(feed);
@@ -167,17 +173,17 @@ export function createChanges(options: {
       try {
         // The first page at once: who asks is told that it works.
         let said = Number.NEGATIVE_INFINITY;
-        while (!signal.aborted) {
+        do {
           const [before, seen] = [feed.cursor, commits];
           const page = await advance(feed, filter, Number.POSITIVE_INFINITY);
           const quiet = performance.now() - said;
-          if (page.changes.length > 0 || quiet >= HEARTBEAT_MS) {
+          if (page.changes.length > 0 || quiet >= heartbeatMs) {
             yield page;
             said = performance.now();
           }
           if (isClosed) throw stopping();
-          if (page.next === before) await wait(feed, seen, HEARTBEAT_MS - quiet, signal);
-        }
+          if (page.next === before) await wait(feed, seen, heartbeatMs - quiet, signal);
+        } while (!signal.aborted);
       } finally {
         end(feed);
       }
@@ -212,4 +218,12 @@ function visibleChange(
 
 function stopping(): KeystowError {
   return new KeystowError('unavailable', 'The server is stopping: connect again and go on.');
+}
+
+/** A client of a feed has taken nothing for too long. */
+export function tooSlow(): KeystowError {
+  return new KeystowError(
+    'unavailable',
+    'The client took too long to read: connect again and go on.',
+  );
 }

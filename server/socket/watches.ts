@@ -9,11 +9,13 @@ import {
   SLOW_READER_MS,
 } from '../../shared/limits.ts';
 import { toAnswerable } from '../http/answerable.ts';
+import { isRecord } from '../http/is-record.ts';
 import { nextRequestId } from '../http/messages.ts';
-import type { ChangeFilter, Changes } from '../services/changes.ts';
+import { changeText } from '../services/change-text.ts';
+import { type ChangeFilter, type Changes, tooSlow } from '../services/changes.ts';
 import type { Authenticator } from '../services/credentials.ts';
+import { ReadyJson } from './answer-encoder.ts';
 import { type Peer, parseCredentials } from './dispatch.ts';
-import { isRecord } from './is-record.ts';
 import type { Unsent } from './unsent.ts';
 
 /** `watch` and `unwatch`: the change feed of a socket. */
@@ -22,7 +24,11 @@ export interface WatchOptions {
   readonly changes: Changes;
   readonly authenticator: Authenticator;
   readonly log: Logger;
+  readonly slowReaderMs?: number | undefined;
 }
+
+/** Changes of one watch that wait for its client. */
+const SENT_AT_A_TIME = 100;
 
 /** A `watch` that was understood. */
 interface Wanted {
@@ -34,7 +40,7 @@ export function attachWatches(
   socket: Socket,
   peer: Peer,
   unsent: Unsent,
-  { changes, authenticator, log }: WatchOptions,
+  { changes, authenticator, log, slowReaderMs = SLOW_READER_MS }: WatchOptions,
 ): void {
   const watches = new Map<number, AbortController>();
   let count = 0;
@@ -42,6 +48,7 @@ export function attachWatches(
   async function watch(request: unknown, ack: (answer: object) => void): Promise<void> {
     count += 1;
     const id = count;
+    const requestId = nextRequestId();
     const ending = new AbortController();
     let pages: AsyncGenerator<ChangePage, void> | undefined;
     let isBegun = false;
@@ -54,11 +61,9 @@ export function attachWatches(
       for await (const page of pages) {
         if (!isBegun) ack(answer(200, { watch: id, since: since ?? startOf(page) }));
         isBegun = true;
-        for (const change of page.changes) socket.emit('change', change, id);
-        await isTaken(page);
+        await send(page, id, ending.signal, requestId);
       }
     } catch (thrown) {
-      const requestId = nextRequestId();
       const error = toAnswerable(thrown, requestId);
       if (error.status === 500)
         log.error({ id: requestId, err: error.cause ?? thrown }, error.message);
@@ -71,16 +76,24 @@ export function attachWatches(
     }
   }
 
-  /** Waits until the client has taken the page, so that no more than one of each watch waits here. */
-  async function isTaken({ changes: sent }: ChangePage): Promise<void> {
-    if (sent.length === 0) return;
-    unsent.hasRoomFor(Buffer.byteLength(JSON.stringify(sent)));
-    if (await unsent.taken(SLOW_READER_MS)) return;
-    log.warn({ address: peer.address }, 'watch ended: its client does not read');
-    throw new KeystowError(
-      'unavailable',
-      'The client took too long to read: watch again and go on.',
-    );
+  /** Resolves once the client has taken the page, some of it at a time, so that little of each watch waits here. */
+  async function send(
+    { changes: sent }: ChangePage,
+    id: number,
+    ended: AbortSignal,
+    requestId: string,
+  ): Promise<void> {
+    for (let at = 0; at < sent.length && !ended.aborted; at += SENT_AT_A_TIME) {
+      const texts = sent.slice(at, at + SENT_AT_A_TIME).map(changeText);
+      unsent.hasRoomFor(texts.reduce((bytes, text) => bytes + text.length, 0));
+      for (const text of texts) socket.emit('change', new ReadyJson(text), id);
+      if (await unsent.taken(slowReaderMs)) continue;
+      log.warn(
+        { id: requestId, address: peer.address, watch: id },
+        'watch ended: its client does not read',
+      );
+      throw tooSlow();
+    }
   }
 
   socket.on('watch', (...args: unknown[]) => {
