@@ -22,8 +22,14 @@ let document: OpenApiDocument;
 let checker: AnswerChecker;
 let api: ApiCaller;
 let placed: Placed[];
+/** Of Node, such as of too many listeners: they would stand in the log of whoever runs the server. */
+const warnings: string[] = [];
+const onWarning = ({ message }: Error): void => {
+  warnings.push(message);
+};
 
 beforeAll(async () => {
+  process.on('warning', onWarning);
   server = await startS3Server();
   document = (await server.admin('GET', '/api/openapi.json')).json as OpenApiDocument;
   checker = createAnswerChecker(document);
@@ -32,7 +38,10 @@ beforeAll(async () => {
   await driveOperations(api.call);
 });
 
-afterAll(() => server.stop());
+afterAll(async () => {
+  process.off('warning', onWarning);
+  await server.stop();
+});
 
 function isS3({ operation }: Placed): boolean {
   return operation.tags.includes('S3');
@@ -118,6 +127,10 @@ describe.each(operations.map(({ id }) => id))('%s', (id) => {
     expect(expected.filter((status) => !answered.has(status))).toEqual([]);
     expect(expected.length).toBeGreaterThan(0);
   });
+});
+
+it('leaves no warnings behind', () => {
+  expect(warnings).toEqual([]);
 });
 
 describe('the checks find', () => {

@@ -68,6 +68,8 @@ async function sendStream(ctx: Context, options: ChangeRouteOptions): Promise<vo
     await pages.return();
     return;
   }
+  // The log, the metrics, Koa and this route wait for its end: one more than Node takes for a leak.
+  ctx.res.setMaxListeners(20);
   ctx.body = Readable.from(events(ctx, first, pages, options), { highWaterMark: 1 });
 }
 
