@@ -5,6 +5,7 @@ import type { SecureContextOptions } from 'node:tls';
 import type { Logger } from 'pino';
 import { PARTS_GRACE_MS, SHUTDOWN_GRACE_MS, UPLOAD_SWEEP_MS } from '../shared/limits.ts';
 import { type AppServices, createApp } from './app.ts';
+import { type BackupSchedule, scheduleBackups } from './backup/schedule.ts';
 import { type Config, ConfigError } from './config.ts';
 import { createDiskSpace } from './disk-space.ts';
 import {
@@ -29,6 +30,8 @@ import { createReadiness } from './readiness.ts';
 import { bucketOfHost } from './s3/host-bucket.ts';
 import { ACCESS_KEY_PREFIX } from './services/access-key-records.ts';
 import { createAccessKeys } from './services/access-keys.ts';
+import { createLocalLease, createSharedLease } from './services/backup-lease.ts';
+import { createBackups } from './services/backups.ts';
 import { createBatches } from './services/batch.ts';
 import { BUCKET_PREFIX, createBuckets } from './services/buckets.ts';
 import { type Changes, createChanges } from './services/changes.ts';
@@ -36,6 +39,7 @@ import { createAuthenticator } from './services/credentials.ts';
 import { createDirectUploads, settlingFirst } from './services/direct-uploads.ts';
 import { createDocuments } from './services/documents.ts';
 import { createHashThreads } from './services/hash-threads.ts';
+import { type HeldBlobs, holdBlobs } from './services/held-blobs.ts';
 import { createKeyLock } from './services/key-lock.ts';
 import { createMultipartUploads } from './services/multipart-uploads.ts';
 import { createObjectBytes } from './services/object-bytes.ts';
@@ -177,13 +181,17 @@ export async function startServer(
   const listening: Listening[] = [];
   let sweeping: NodeJS.Timeout | undefined;
   let changes: Changes | undefined;
+  let held: HeldBlobs | undefined;
+  let schedule: BackupSchedule | undefined;
 
   async function close(): Promise<void> {
     readiness.stopping();
     space.close();
     clearInterval(sweeping);
     changes?.close();
+    await schedule?.close();
     await Promise.all(listening.map((open) => stop(open, log)));
+    held?.close();
     await passwords.close();
     await threads.close();
     await store.close();
@@ -197,9 +205,11 @@ export async function startServer(
     const buckets = createBuckets(store, now);
     const blobStore = await openBlobStore(config, now);
     const blobs = isOwnFolder ? guardBlobs(readiness.watchBlobs(blobStore), space) : blobStore;
+    const lease = isShared ? createSharedLease({ store, log, now }) : createLocalLease();
+    held = holdBlobs({ blobs, lease, log });
     const bytes = createObjectBytes({
       store,
-      blobs,
+      blobs: held,
       threads,
       log,
       now,
@@ -210,6 +220,7 @@ export async function startServer(
     const direct = isDirect(blobs, config)
       ? createDirectUploads({ store, blobs, buckets, objects: stored, users, log, now })
       : undefined;
+    const backups = createBackups({ store, blobs: held, lease, direct, now });
     const objects = direct ? settlingFirst(stored, direct) : stored;
     const uploads = createMultipartUploads({ store, buckets, objects, objectBytes, now });
     const saves = createSaves({ store, buckets, objects });
@@ -281,6 +292,7 @@ export async function startServer(
       changes,
       slowReaderMs: overrides.slowReaderMs,
       users,
+      backups,
       accessKeys,
       buckets,
       objects,
@@ -350,6 +362,15 @@ export async function startServer(
     if (config.httpPort !== undefined) {
       await addListener(undefined, ['HTTP_PORT', config.httpPort], config.httpHost);
     }
+    schedule =
+      config.backups &&
+      scheduleBackups({
+        ...config.backups,
+        backups,
+        shared: isShared ? store : undefined,
+        log,
+        now,
+      });
     log.info({ version, urls: listening.map(({ url }) => url) }, 'started');
     return { urls: listening.map(({ url }) => url), close };
   } catch (error) {
@@ -376,7 +397,7 @@ function sumOf(all: readonly Traffic[]): Traffic {
 async function checkMigrated(store: KvStore): Promise<void> {
   if ((await store.get(MIGRATION_KEY)) === undefined) return;
   throw new ConfigError(
-    'A data directory is being migrated to this store: let `keystow migrate` finish first.',
+    'Another store, or a backup, is being copied into this one: let `keystow migrate` or `keystow restore` finish first.',
   );
 }
 

@@ -37,6 +37,7 @@ import {
 import { createPageCache, type PageCache } from './page-cache.ts';
 import { createReadQueue } from './read-queue.ts';
 import { CHECKPOINT_KEY, decodeEntry, ENTRY_PREFIX } from './record.ts';
+import { takeSnapshot } from './snapshot.ts';
 
 /** LevelDB's memory table and log file. */
 const WRITE_BUFFER_BYTES = 4 * 1_048_576;
@@ -103,6 +104,7 @@ export async function openLevelStoreReadOnly(
     commit: () =>
       Promise.reject(new KeystowError('unavailable', 'The store was opened for reading only.')),
     sequence: () => Promise.resolve(log.sequence),
+    snapshot: () => takeSnapshot(database, log.sequence),
     close: () => database.close(),
   };
 }
@@ -164,6 +166,7 @@ async function createLevelStore(
       return committer.commit(checks, mutations);
     },
     sequence: () => Promise.resolve(committer.sequence()),
+    snapshot: () => takeSnapshot(database, log.sequence),
     async close() {
       await committer.close();
       await database.close();
@@ -173,7 +176,7 @@ async function createLevelStore(
   };
 }
 
-function createReader(
+export function createReader(
   database: Database,
   pages: PageCache,
   onDamaged: (error: Error) => void,
@@ -265,7 +268,7 @@ function successor(prefix: string): string {
   }
 }
 
-async function openDatabase(dir: DataDir, create: boolean): Promise<Database> {
+export async function openDatabase(dir: DataDir, create: boolean): Promise<Database> {
   const database: Database = new Level(dir.database, {
     keyEncoding: 'utf8',
     valueEncoding: 'buffer',

@@ -8,6 +8,7 @@ import { createPool, isUnreachable } from './database.ts';
 import { migrate, NewerSchemaError } from './migrations.ts';
 import { createNotifications } from './notifications.ts';
 import { createReader } from './reader.ts';
+import { takeSnapshot } from './snapshot.ts';
 
 export interface PostgresStoreOptions {
   /** `postgres://USER:PASSWORD@HOST:PORT/DATABASE`, as libpq has it. */
@@ -47,6 +48,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       return committer.commit(checks, mutations);
     },
     ...createChangeLog(pool),
+    snapshot: () => takeSnapshot(pool),
     onCommit: notifications.listen,
     async close() {
       await committer.close();

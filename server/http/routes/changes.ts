@@ -68,7 +68,7 @@ async function sendStream(ctx: Context, options: ChangeRouteOptions): Promise<vo
     await pages.return();
     return;
   }
-  // The log, the metrics, Koa and this route wait for its end: one more than Node takes for a leak.
+  // The log, the metrics, this feed and Koa's pipeline: each waits for the end of the answer.
   ctx.res.setMaxListeners(20);
   ctx.body = Readable.from(events(ctx, first, pages, options), { highWaterMark: 1 });
 }
