@@ -34,6 +34,7 @@ const tags = [
   ['Signed forms', 'Forms that others upload with, who know no secret.'],
   ['Saves', 'Saves in numbered versions.'],
   ['Service', 'The server itself.'],
+  ['Operating', 'For operators and their tools.'],
   ['S3', 'Buckets and objects over the API of S3 itself.'],
 ] as const;
 
