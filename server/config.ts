@@ -6,6 +6,7 @@ import {
   DEFAULT_CHANGES_KEEP,
   DEFAULT_MAX_DOCUMENT_BYTES,
   DEFAULT_MAX_UPLOAD_BYTES,
+  DEFAULT_MIN_FREE_BYTES,
   DEFAULT_SUBMIT_MAX_BYTES,
   MAX_BACKUP_EVERY_MS,
   MIN_BACKUP_EVERY_MS,
@@ -57,6 +58,10 @@ export interface Config {
   readonly corsOrigins: readonly string[];
   readonly trustProxy: boolean;
   readonly socketEio3: boolean;
+  /** What who collects metrics may send instead of an admin's password. */
+  readonly metricsToken: string | undefined;
+  /** Free space of the disk below which nothing more is written, in bytes; 0: never. */
+  readonly minFreeBytes: number;
   readonly logLevel: string;
 }
 
@@ -220,6 +225,16 @@ export const settings = [
     description: 'on: serve Socket.IO 2 clients (Engine.IO 3)',
   },
   {
+    name: 'METRICS_TOKEN',
+    description: 'a Bearer token that may read /api/metrics, beside admins',
+    isSecret: true,
+  },
+  {
+    name: 'MIN_FREE_BYTES',
+    default: String(DEFAULT_MIN_FREE_BYTES),
+    description: 'free space of the disk below which writes are refused; 0: never',
+  },
+  {
     name: 'LOG_LEVEL',
     default: 'info',
     description: 'trace, debug, info, warn, error, fatal or silent',
@@ -277,6 +292,13 @@ export function parseConfig(
     corsOrigins: parseOrigins(text('CORS_ORIGINS')),
     trustProxy: parseSwitch('TRUST_PROXY', required('TRUST_PROXY')),
     socketEio3: parseSwitch('SOCKET_EIO3', required('SOCKET_EIO3')),
+    metricsToken: text('METRICS_TOKEN'),
+    minFreeBytes: parseNumber(
+      'MIN_FREE_BYTES',
+      required('MIN_FREE_BYTES'),
+      0,
+      Number.MAX_SAFE_INTEGER,
+    ),
     logLevel: parseOneOf('LOG_LEVEL', required('LOG_LEVEL'), [
       'trace',
       'debug',

@@ -3,32 +3,44 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { SecureContextOptions } from 'node:tls';
 import type { Logger } from 'pino';
-import { KeystowError } from '../shared/errors.ts';
 import { PARTS_GRACE_MS, SHUTDOWN_GRACE_MS, UPLOAD_SWEEP_MS } from '../shared/limits.ts';
-import { createApp } from './app.ts';
+import { type AppServices, createApp } from './app.ts';
 import { type BackupSchedule, scheduleBackups } from './backup/schedule.ts';
 import { type Config, ConfigError } from './config.ts';
+import { createDiskSpace } from './disk-space.ts';
 import {
   checkAnonymousSigning,
   ensureAccessKey,
   ensureAdmin,
   ensureBuckets,
 } from './first-start.ts';
-import { createListener, type Listener } from './http/listener.ts';
+import { createListener, type Listener, type Traffic } from './http/listener.ts';
 import { hostOf } from './http/origin.ts';
+import { plainForms } from './http/plain-forms.ts';
 import { plainRequests } from './http/plain-requests.ts';
 import { documentOperations } from './http/routes/documents.ts';
+import { postObject } from './http/routes/uploads.ts';
+import { createS3Callers } from './http/s3-caller.ts';
 import { openSecretBox } from './master-key.ts';
+import { createMetrics } from './metrics/metrics.ts';
+import { createRequestCounts } from './metrics/request-counts.ts';
+import { createStoreCounts } from './metrics/store-counts.ts';
+import { createUploadCounts } from './metrics/upload-counts.ts';
+import { createReadiness } from './readiness.ts';
 import { bucketOfHost } from './s3/host-bucket.ts';
+import { ACCESS_KEY_PREFIX } from './services/access-key-records.ts';
 import { createAccessKeys } from './services/access-keys.ts';
 import { createLocalLease, createSharedLease } from './services/backup-lease.ts';
 import { createBackups } from './services/backups.ts';
-import { createBuckets } from './services/buckets.ts';
+import { createBatches } from './services/batch.ts';
+import { BUCKET_PREFIX, createBuckets } from './services/buckets.ts';
+import { type Changes, createChanges } from './services/changes.ts';
 import { createAuthenticator } from './services/credentials.ts';
 import { createDirectUploads, settlingFirst } from './services/direct-uploads.ts';
 import { createDocuments } from './services/documents.ts';
 import { createHashThreads } from './services/hash-threads.ts';
 import { type HeldBlobs, holdBlobs } from './services/held-blobs.ts';
+import { createKeyLock } from './services/key-lock.ts';
 import { createMultipartUploads } from './services/multipart-uploads.ts';
 import { createObjectBytes } from './services/object-bytes.ts';
 import { createObjects } from './services/objects.ts';
@@ -38,11 +50,14 @@ import { createSaves } from './services/saves.ts';
 import { createSignedForms } from './services/signed-forms.ts';
 import { createSweeper } from './services/sweeper.ts';
 import { createThrottle } from './services/throttle.ts';
-import { createUsers } from './services/users.ts';
+import { createUsers, USER_PREFIX } from './services/users.ts';
 import { type Bridge, createBridge } from './socket/bridge.ts';
 import { createDispatch } from './socket/dispatch.ts';
 import type { BlobStore, DirectBlobStore } from './stores/blob-store.ts';
+import type { WrittenBatch } from './stores/commit-queue.ts';
+import { keepEntries } from './stores/kept-entries.ts';
 import { type KvStore, MIGRATION_KEY } from './stores/kv-store.ts';
+import { guardBlobs, guardStore } from './stores/space-guard.ts';
 import { loadTls } from './tls.ts';
 import { version } from './version.ts';
 
@@ -60,8 +75,19 @@ interface Listening {
   readonly url: string;
 }
 
+/** Who wants to know how the store is doing. */
+export interface StoreHooks {
+  /** Every commit is refused until a restart. */
+  readonly onFailed?: () => void;
+  readonly onBatch?: (batch: WrittenBatch) => void;
+}
+
 /** Opens the store that the configuration names. */
-export async function openStore(config: Config, log: Logger): Promise<KvStore> {
+export async function openStore(
+  config: Config,
+  log: Logger,
+  hooks: StoreHooks = {},
+): Promise<KvStore> {
   const { changesKeep } = config;
   if (config.store !== 'level') {
     const { openPostgresStore } = await import('./drivers/postgres/postgres-store.ts');
@@ -70,6 +96,7 @@ export async function openStore(config: Config, log: Logger): Promise<KvStore> {
       changesKeep,
       now: Date.now,
       onIdleError: (error) => log.warn({ err: error }, 'a connection to the database was lost'),
+      onBatch: hooks.onBatch,
     });
   }
   const { openLevelStore } = await import('./drivers/level/level-store.ts');
@@ -77,8 +104,11 @@ export async function openStore(config: Config, log: Logger): Promise<KvStore> {
     dataDir: config.dataDir,
     changesKeep,
     now: Date.now,
-    onFailed: (error) =>
-      log.fatal({ err: error }, 'a write failed: writes are refused until a restart, reads go on'),
+    onFailed(error) {
+      log.fatal({ err: error }, 'a write failed: writes are refused until a restart, reads go on');
+      hooks.onFailed?.();
+    },
+    onBatch: hooks.onBatch,
     onDamaged: (error) => log.error({ err: error }, 'a damaged entry was left out of a list'),
   });
 }
@@ -100,6 +130,11 @@ export interface Overrides {
   readonly now?: () => number;
   /** The names of uploads whose form names none. */
   readonly newId?: () => string;
+  /** Of change feeds, in milliseconds. */
+  readonly heartbeatMs?: number;
+  readonly slowReaderMs?: number;
+  /** The free bytes of the disk that a folder lies on. */
+  readonly freeBytes?: (folder: string) => Promise<number>;
 }
 
 /**
@@ -115,18 +150,45 @@ export async function startServer(
   const tls = config.tls && (await loadTls(config.tls, (message) => log.warn(message)));
   const now = overrides.now ?? Date.now;
   const isShared = config.store !== 'level';
-  const store = await (overrides.openStore ?? openStore)(config, log);
+  const isOwnFolder = config.blobs === 'file';
+  const { minFreeBytes } = config;
+  const space = createDiskSpace({
+    folders: [
+      ...(isShared ? [] : [config.dataDir]),
+      ...(isOwnFolder ? [join(config.dataDir, 'blobs')] : []),
+    ],
+    minFreeBytes,
+    log,
+    look: overrides.freeBytes,
+  });
+  const readiness = createReadiness({ space, sequence: () => store.sequence() });
+  const counts = {
+    requests: createRequestCounts(),
+    store: createStoreCounts(),
+    uploads: createUploadCounts(),
+  };
+  const opened = await (overrides.openStore ?? openStore)(config, log, {
+    onFailed: readiness.storeFailed,
+    onBatch: counts.store.onBatch,
+  });
+  // Nobody else writes to an embedded store.
+  const kept = isShared
+    ? opened
+    : keepEntries(opened, [USER_PREFIX, ACCESS_KEY_PREFIX, BUCKET_PREFIX]);
+  const store = counts.store.count(guardStore(readiness.watchStore(kept), space));
   const passwords = createPasswords(config.bcryptCost);
   const threads = createHashThreads();
   const listening: Listening[] = [];
-  let isStopping = false;
   let sweeping: NodeJS.Timeout | undefined;
+  let changes: Changes | undefined;
   let held: HeldBlobs | undefined;
   let schedule: BackupSchedule | undefined;
 
   async function close(): Promise<void> {
-    isStopping = true;
+    readiness.stopping();
+    space.close();
     clearInterval(sweeping);
+    changes?.close();
     await schedule?.close();
     await Promise.all(listening.map((open) => stop(open, log)));
     held?.close();
@@ -141,10 +203,11 @@ export async function startServer(
     const secretBox = await openSecretBox(config, store);
     const accessKeys = createAccessKeys({ store, users, secretBox, now });
     const buckets = createBuckets(store, now);
-    const blobs = await openBlobStore(config, now);
+    const blobStore = await openBlobStore(config, now);
+    const blobs = isOwnFolder ? guardBlobs(readiness.watchBlobs(blobStore), space) : blobStore;
     const lease = isShared ? createSharedLease({ store, log, now }) : createLocalLease();
     held = holdBlobs({ blobs, lease, log });
-    const objectBytes = createObjectBytes({
+    const bytes = createObjectBytes({
       store,
       blobs: held,
       threads,
@@ -152,6 +215,7 @@ export async function startServer(
       now,
       graceMs: isShared ? PARTS_GRACE_MS : 0,
     });
+    const objectBytes = counts.uploads.count(bytes);
     const stored = createObjects({ store, objectBytes, buckets, log, now });
     const direct = isDirect(blobs, config)
       ? createDirectUploads({ store, blobs, buckets, objects: stored, users, log, now })
@@ -181,10 +245,11 @@ export async function startServer(
     await ensureBuckets(config, buckets);
     const sweep = createSweeper({ store, uploads, objectBytes, direct, log, now });
     // In a folder of one's own all that is nobody's now was left by a crash.
-    const isOwnFolder = config.blobs === 'file';
     if (isOwnFolder) await sweep.everything();
     else void sweep.leased();
     sweeping = setInterval(isOwnFolder ? sweep.uploads : sweep.leased, UPLOAD_SWEEP_MS).unref();
+    // Only now: a server with a full disk starts, and reads go on.
+    await space.watch();
     if (isShared && isOwnFolder) {
       log.warn('BLOBS is file: large objects are on this machine alone, so this is the only node');
     }
@@ -199,13 +264,33 @@ export async function startServer(
       isShared,
       now,
     });
+    const documentLock = createKeyLock();
+    changes = createChanges({ store, users, heartbeatMs: overrides.heartbeatMs });
     const operations = documentOperations(
-      createDocuments(store, { maxDocumentBytes }),
+      createDocuments(store, { maxDocumentBytes }, documentLock),
       maxDocumentBytes,
     );
-    const app = createApp({
+    const traffic = (): Traffic => sumOf(listening.map(({ listener }) => listener.traffic()));
+    const metrics = createMetrics({
+      ...counts,
+      passwords,
+      authenticator,
+      changes,
+      isReady: readiness.check,
+      sequence: () => store.sequence(),
+      freeBytes: space.freeBytes,
+      minFreeBytes,
+      traffic,
+      sockets: () => listening.reduce((sum, { listener }) => sum + listener.attached.sockets(), 0),
+    });
+    const { requests: meter } = counts;
+    const services: AppServices = {
       authenticator,
       documentOperations: operations,
+      batches: createBatches(store, { maxDocumentBytes }, documentLock),
+      maxDocumentBytes,
+      changes,
+      slowReaderMs: overrides.slowReaderMs,
       users,
       backups,
       accessKeys,
@@ -220,27 +305,35 @@ export async function startServer(
       maxUploadBytes: config.maxUploadBytes,
       bucketOfHost: bucketOf,
       publicUrl: config.publicUrl,
-      checkReady: async () => {
-        if (isStopping) throw new KeystowError('unavailable', 'The server is stopping.');
-        await store.sequence();
-      },
+      checkReady: readiness.check,
+      meter,
+      metrics,
+      metricsToken: config.metricsToken,
       region: config.region,
       anonymousSigning: config.anonymousSigning,
       corsOrigins,
       trustProxy,
-    });
+    };
+    const app = createApp(services);
     const viaKoa = app.callback();
+    const post = postObject({ ...services, callers: createS3Callers(services) });
+    const plainForm = plainForms({ post, buckets, log, meter, bucketOfHost: bucketOf, trustProxy });
     const plain = plainRequests({
       operations,
       authenticator,
       log,
+      meter,
       bucketOfHost: bucketOf,
       corsOrigins,
       trustProxy,
     });
     const bridgeOptions = {
-      dispatch: createDispatch({ app, operations, authenticator, log }),
+      dispatch: createDispatch({ app, operations, authenticator, log, meter }),
+      changes,
+      slowReaderMs: overrides.slowReaderMs,
+      authenticator,
       log,
+      meter,
       maxDocumentBytes,
       corsOrigins,
       allowEIO3: config.socketEio3,
@@ -254,9 +347,10 @@ export async function startServer(
       host: string | undefined,
     ): Promise<void> => {
       const listener = createListener({
-        handle: (req, res) => plain(req, res) ?? viaKoa(req, res),
+        handle: (req, res) => plain(req, res) ?? plainForm(req, res) ?? viaKoa(req, res),
         tls: secure,
         log,
+        meter,
         attach: (server) => createBridge(server, bridgeOptions),
         isOwnHost: (req) => isBucketHost(hostOf(req, trustProxy)),
       });
@@ -287,6 +381,16 @@ export async function startServer(
 
 function isDirect(blobs: BlobStore, { directUploads }: Config): blobs is DirectBlobStore {
   return directUploads && 'form' in blobs;
+}
+
+function sumOf(all: readonly Traffic[]): Traffic {
+  const sum = { connections: 0, received: 0, sent: 0 };
+  for (const { connections, received, sent } of all) {
+    sum.connections += connections;
+    sum.received += received;
+    sum.sent += sent;
+  }
+  return sum;
 }
 
 /** What is half copied is not served: what is missing would be missed, and what is new overwritten. */

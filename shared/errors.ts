@@ -8,6 +8,7 @@ export const errorStatus = {
   'already-exists': 406,
   'not-acceptable': 406,
   conflict: 409,
+  gone: 410,
   'precondition-failed': 412,
   'too-large': 413,
   'unsupported-media-type': 415,
@@ -29,15 +30,22 @@ export class KeystowError extends Error {
   readonly code: ErrorCode;
   /** Headers that the answer needs besides its body, such as `Retry-After`. */
   readonly headers: Readonly<Record<string, string>>;
+  /** What the answer's body has besides `error`. */
+  readonly members: Readonly<Record<string, unknown>>;
 
   constructor(
     code: ErrorCode,
     message: string,
-    options: { headers?: Record<string, string>; cause?: unknown } = {},
+    options: {
+      headers?: Record<string, string>;
+      members?: Record<string, unknown>;
+      cause?: unknown;
+    } = {},
   ) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined);
     this.code = code;
     this.headers = options.headers ?? {};
+    this.members = options.members ?? {};
   }
 
   get status(): number {

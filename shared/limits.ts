@@ -9,6 +9,13 @@ export const DEFAULT_MAX_DOCUMENT_BYTES = 1_048_576;
 /** Operations in one JSON Patch: a bound on the time that one request may hold the event loop. */
 export const MAX_PATCH_OPERATIONS = 1_000;
 
+/** Members of one batch. */
+export const MAX_BATCH_MEMBERS = 1_000;
+/** The body of a batch, and the documents that it leaves behind, in bytes. */
+export const MAX_BATCH_BYTES = 16 * 1_048_576;
+/** Bodies of batches that are under way; more are answered 503. */
+export const MAX_BATCH_BYTES_UNDER_WAY = 8 * MAX_BATCH_BYTES;
+
 /** Default of `MAX_UPLOAD_BYTES`: one object. */
 export const DEFAULT_MAX_UPLOAD_BYTES = 5 * 1_073_741_824;
 /** Objects up to this size lie in the KvStore, beside their index entry: one fsync, not four. */
@@ -112,10 +119,31 @@ export const MAX_DRAINED_BYTES = 16 * 1_048_576;
 
 /** Default of `CHANGES_KEEP`: entries of the change log. */
 export const DEFAULT_CHANGES_KEEP = 1_000_000;
+/** Changes in one page of the feed. */
+export const MAX_PAGE_CHANGES = 1_000;
+/** How long a request for changes may wait for one, in seconds. */
+export const MAX_WAIT_SECONDS = 55;
+/** How often a feed without changes says that it is there, in milliseconds. */
+export const HEARTBEAT_MS = 15_000;
+/** How long a client of a feed may take nothing before it is dropped, in milliseconds. */
+export const SLOW_READER_MS = 30_000;
+/** Feeds under way at one time, and those of one socket; more are answered 503 and 429. */
+export const MAX_FEEDS = 10_000;
+export const MAX_FEEDS_PER_SOCKET = 20;
 /** Commits waiting for the disk; more are answered 503. */
 export const MAX_QUEUED_COMMITS = 20_000;
 /** Bytes of values waiting for the disk; more are answered 503. */
 export const MAX_QUEUED_COMMIT_BYTES = 256 * 1_048_576;
+
+/**
+ * Default of `MIN_FREE_BYTES`: free space of the disk below which writes are refused, so that LevelDB never
+ * meets a full disk. What two looks at it let through has to fit in.
+ */
+export const DEFAULT_MIN_FREE_BYTES = 256 * 1_048_576;
+/** How often the free space is looked at, in milliseconds. */
+export const FREE_SPACE_CHECK_MS = 1_000;
+/** How long a write that failed keeps `?ready` red where later ones may go well, in milliseconds. */
+export const UNREADY_AFTER_FAILURE_MS = 15_000;
 
 /** Envelopes of one socket that have no answer yet; more are answered 429. */
 export const MAX_OUTSTANDING_ENVELOPES = 1_024;

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { KeystowError } from '../../shared/errors.ts';
 import { type Authenticator, type Credentials, refused } from '../services/credentials.ts';
 import type { Principal } from '../services/grants.ts';
-import type { Context, Handler } from './context.ts';
+import type { Handler } from './context.ts';
 import type { Exchange } from './exchange.ts';
 
 /** `identify` as middleware. */
@@ -30,7 +30,7 @@ export function principalOf({ state }: Exchange): Principal {
 }
 
 /** Whether the request has Basic credentials, right or wrong. */
-export function isBasic(ctx: Context): boolean {
+export function isBasic(ctx: Exchange): boolean {
   return /^Basic /i.test(ctx.get('authorization'));
 }
 

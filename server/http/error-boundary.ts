@@ -4,9 +4,10 @@ import type { S3Error } from '../s3/s3-error.ts';
 import { toAnswerable } from './answerable.ts';
 import { isBasic } from './authenticate.ts';
 import { drainBody } from './body.ts';
-import type { Context, Handler } from './context.ts';
+import type { Handler } from './context.ts';
 import { type Exchange, JSON_TYPE } from './exchange.ts';
 import { sendS3Error, toS3Failure } from './s3-answer.ts';
+import type { S3Exchange } from './s3-exchange.ts';
 
 /** RFC 7617; browsers then ask their user. */
 const CHALLENGE = 'Basic realm="keystow", charset="UTF-8"';
@@ -23,7 +24,7 @@ export function errorBoundary(log: Logger): Handler {
     try {
       await next();
     } catch (thrown) {
-      if (ctx.state.isS3) answerXml(ctx, await toAnswer(ctx, thrown, log));
+      if (ctx.state.isS3) await answerS3Error(ctx, thrown, log);
       else await answerJsonError(ctx, thrown, log);
     }
   };
@@ -39,7 +40,8 @@ export async function answerJsonError(
   if (error.code === 'unauthenticated') exchange.set('WWW-Authenticate', CHALLENGE);
   for (const [name, value] of Object.entries(error.headers)) exchange.set(name, value);
   exchange.set('Content-Type', JSON_TYPE);
-  exchange.body = JSON.stringify({ error: error.message });
+  const members = 'members' in error ? error.members : {};
+  exchange.body = JSON.stringify({ error: error.message, ...members });
 }
 
 async function toAnswer(
@@ -56,7 +58,8 @@ async function toAnswer(
   return error;
 }
 
-function answerXml(ctx: Context, error: S3Error | KeystowError): void {
+export async function answerS3Error(ctx: S3Exchange, thrown: unknown, log: Logger): Promise<void> {
+  const error = await toAnswer(ctx, thrown, log);
   // Says which condition of a policy failed, or what was wrong with a header.
   ctx.state.reason = error.message.slice(0, MAX_LOGGED_CHARS);
   const failure = toS3Failure(error);

@@ -67,7 +67,7 @@ export class PlainExchange implements Exchange {
   }
 
   set(name: string, value: string): void {
-    const at = this.fields.indexOf(name);
+    const at = this.placeOf(name);
     if (at < 0) this.fields.push(name, value);
     else this.fields[at + 1] = value;
   }
@@ -79,7 +79,13 @@ export class PlainExchange implements Exchange {
 
   /** A header of the answer, by its name as it was set. */
   field(name: string): string | undefined {
-    const at = this.fields.indexOf(name);
+    const at = this.placeOf(name);
     return at < 0 ? undefined : this.fields[at + 1];
+  }
+
+  /** Of names alone: a value may look like one, such as a header that CORS exposes. */
+  protected placeOf(name: string): number {
+    for (let at = 0; at < this.fields.length; at += 2) if (this.fields[at] === name) return at;
+    return -1;
   }
 }

@@ -4,9 +4,9 @@ import { MAX_FORM_OVERHEAD_BYTES } from '../../shared/limits.ts';
 import { FILENAME, fieldsTooLarge, MAX_FORM_FIELDS_BYTES } from '../s3/form-fields.ts';
 import { invalidArgument, missingField, notMultipart, S3Error } from '../s3/s3-error.ts';
 import { acceptBody, nextChunk } from './body.ts';
-import type { Context } from './context.ts';
-import { createMultipartReader, malformed } from './multipart-reader.ts';
+import { createMultipartParser, malformed } from './multipart-parser.ts';
 import { boundaryOf, parsePartHeaders } from './part-headers.ts';
+import type { S3Exchange } from './s3-exchange.ts';
 
 /**
  * A form as it arrives (RFC 7578), read only as fast as it is taken: first the fields, then the bytes
@@ -17,8 +17,8 @@ export interface Form {
   head(): Promise<FormHead>;
   /** The fields that were read so far. */
   readonly pairs: FormHead['pairs'];
-  /** The file's bytes, once. */
-  file(): AsyncGenerator<Buffer, void>;
+  /** The file's bytes, once: in one piece where they have all arrived. */
+  file(): Buffer | AsyncGenerator<Buffer, void>;
   /** Reads on to the end of the request: nothing that follows the file counts, but a second file. */
   end(): Promise<void>;
   /** Lets go of the request, wherever it is. */
@@ -31,41 +31,78 @@ export interface FormHead {
   readonly filename: string | undefined;
 }
 
+const NO_BYTES = Buffer.alloc(0);
+
 /** Throws S3Error PreconditionFailed for what is no form at all. */
-export function openForm(ctx: Context): Form {
+export function openForm(ctx: S3Exchange): Form {
   const type = ctx.get('content-type');
   if (!/^multipart\/form-data[ \t]*(;|$)/i.test(type)) throw notMultipart();
   const boundary = boundaryOf(type);
   if (!boundary) throw malformed('The Content-Type names no boundary.');
   acceptBody(ctx);
 
-  // Whoever stops reading leaves the connection as it is: an answer is still to be sent.
-  const chunks = ctx.req.iterator({ destroyOnReturn: false });
+  const parser = createMultipartParser(boundary);
+  let chunks: AsyncIterableIterator<Buffer> | undefined;
   /** Bytes that are read for nothing but the form's sake. */
   let overhead = 0;
   let isInFile = false;
-  const source: AsyncIterator<Buffer> = {
-    async next() {
-      const result = await nextChunk(chunks);
-      if (!result.done && !isInFile) {
-        overhead += result.value.length;
-        if (overhead > MAX_FORM_FIELDS_BYTES + MAX_FORM_OVERHEAD_BYTES) throw fieldsTooLarge();
-      }
-      return result;
-    },
-  };
-  const reader = createMultipartReader(source, boundary);
+  let isRead = false;
 
-  async function readField(name: string, charset: string | undefined, room: number) {
-    const parts: Buffer[] = [];
-    let left = room - Buffer.byteLength(name);
-    for await (const chunk of reader.body()) {
-      left -= chunk.length;
-      if (left < 0) throw fieldsTooLarge();
-      parts.push(chunk);
+  /**
+   * Node's iterator costs much of what a small form does. Its bytes come with its headers, but Node hands
+   * them over only once this turn is over.
+   */
+  async function takeWhole(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+    isRead = ctx.req.complete && !ctx.req.destroyed;
+    if (!isRead) return;
+    parser.push(ctx.req.read() ?? NO_BYTES);
+    parser.end();
+  }
+
+  async function pull(): Promise<void> {
+    const bytes = await nextBytes();
+    if (bytes) parser.push(bytes);
+    else parser.end();
+  }
+
+  /** Undefined at the end of the request. */
+  async function nextBytes(): Promise<Buffer | undefined> {
+    // Whoever stops reading leaves the connection as it is: an answer is still to be sent.
+    chunks ??= ctx.req.iterator({ destroyOnReturn: false });
+    const { value, done } = await nextChunk(chunks);
+    isRead = done === true;
+    if (done) return undefined;
+    if (!isInFile) overhead += value.length;
+    if (overhead > MAX_FORM_FIELDS_BYTES + MAX_FORM_OVERHEAD_BYTES) throw fieldsTooLarge();
+    return value;
+  }
+
+  async function* content(): AsyncGenerator<Buffer, void> {
+    for (;;) {
+      const bytes = parser.nextContent();
+      if (bytes === undefined) return;
+      if (bytes === 'more') await pull();
+      else yield bytes;
     }
-    if (left < 0) throw fieldsTooLarge();
-    return { value: decode(name, Buffer.concat(parts), charset), left };
+  }
+
+  async function readField(maxBytes: number): Promise<Buffer> {
+    const parts: Buffer[] = [];
+    let size = 0;
+    for await (const bytes of content()) {
+      size += bytes.length;
+      if (size > maxBytes) throw fieldsTooLarge();
+      parts.push(bytes);
+    }
+    return Buffer.concat(parts);
+  }
+
+  async function* fileBytes(): AsyncGenerator<Buffer, void> {
+    isInFile = true;
+    yield* content();
+    isInFile = false;
+    overhead = 0;
   }
 
   const pairs: [string, string][] = [];
@@ -73,38 +110,41 @@ export function openForm(ctx: Context): Form {
     pairs,
 
     async head() {
+      await takeWhole();
       let room = MAX_FORM_FIELDS_BYTES;
       for (;;) {
-        const block = await reader.nextPart();
+        const block = parser.nextPart();
         if (!block) throw missingField('file');
+        if (block === 'more') {
+          await pull();
+          continue;
+        }
         const { name, filename, charset } = parsePartHeaders(block);
         if (isFile(name)) return { pairs, filename: readableName(pairs, filename) };
-        const { value, left } = await readField(name, charset, room);
-        room = left;
-        pairs.push([name, value]);
+        room -= Buffer.byteLength(name);
+        const value = parser.wholeContent() ?? (await readField(room));
+        room -= value.length;
+        if (room < 0) throw fieldsTooLarge();
+        pairs.push([name, decode(name, value, charset)]);
       }
     },
 
-    async *file() {
-      isInFile = true;
-      yield* reader.body();
-      isInFile = false;
-      overhead = 0;
-    },
+    file: () => parser.wholeContent() ?? fileBytes(),
 
     async end() {
       for (;;) {
-        const block = await reader.nextPart();
+        const block = parser.nextPart();
         if (!block) break;
-        if (isFile(parsePartHeaders(block).name)) {
+        if (block === 'more') await pull();
+        else if (isFile(parsePartHeaders(block).name)) {
           throw new S3Error('IncorrectNumberOfFilesInPostRequest');
         }
       }
-      await reader.skipEpilogue();
+      while (!isRead) await nextBytes();
     },
 
     async close() {
-      await chunks.return?.();
+      await chunks?.return?.();
     },
   };
 }

@@ -1,5 +1,6 @@
+import { rememberRecent } from '../s3/remember-recent.ts';
 import { bytesToText } from '../s3/uri-encoding.ts';
-import { malformed } from './multipart-reader.ts';
+import { malformed } from './multipart-parser.ts';
 
 /** What the headers of one part of a form say (RFC 7578 section 4). */
 export interface PartHeaders {
@@ -14,7 +15,14 @@ const PARAMETER = /;[ \t]*([^=;\s]+)[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^;"\s]
 
 /** Throws S3Error MalformedPOSTRequest. */
 export function parsePartHeaders(block: Buffer): PartHeaders {
-  const headers = parseHeaderLines(block.toString('latin1'));
+  return readPartHeaders(block.toString('latin1'));
+}
+
+/** Forms of one kind name the same fields. */
+const readPartHeaders = rememberRecent(parseBlock, { texts: 1_024, chars: 256 });
+
+function parseBlock(block: string): PartHeaders {
+  const headers = parseHeaderLines(block);
   const disposition = headers.get('content-disposition') ?? '';
   const parameters = parseParameters(disposition);
   const name = parameters?.get('name');

@@ -6,18 +6,19 @@ import { type ErrorMember, S3Error } from '../s3/s3-error.ts';
 import { XML_DECLARATION } from '../s3/xml-text.ts';
 import { toAnswerable } from './answerable.ts';
 import type { Context } from './context.ts';
+import type { S3Exchange } from './s3-exchange.ts';
 
 /** What every answer of an S3 route has, and S3's errors. */
 
 /** `x-amz-id-2`: support asks for it beside the request id; here it tells the process. */
 const hostId = randomBytes(33).toString('base64');
 
-export function setS3Headers(ctx: Context): void {
+export function setS3Headers(ctx: S3Exchange): void {
   ctx.set('x-amz-request-id', ctx.state.requestId);
   ctx.set('x-amz-id-2', hostId);
 }
 
-export function sendXml(ctx: Context, status: number, xml: string): void {
+export function sendXml(ctx: S3Exchange, status: number, xml: string): void {
   ctx.status = status;
   ctx.set('Content-Type', 'application/xml');
   ctx.body = xml;
@@ -65,7 +66,7 @@ function isSettled(work: Promise<unknown>, ms: number): Promise<boolean> {
 }
 
 /** Without a body, and without the type that Koa would give it. */
-export function sendEmpty(ctx: Context, status: number): void {
+export function sendEmpty(ctx: S3Exchange, status: number): void {
   ctx.status = status;
   if (status === 204) return;
   ctx.body = '';
@@ -80,7 +81,7 @@ export interface S3Failure {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-export function sendS3Error(ctx: Context, failure: S3Failure): void {
+export function sendS3Error(ctx: S3Exchange, failure: S3Failure): void {
   for (const [name, value] of Object.entries(failure.headers)) ctx.set(name, value);
   const { requestId } = ctx.state;
   sendXml(ctx, failure.status, errorXml(failure, { resource: ctx.path, requestId, hostId }));

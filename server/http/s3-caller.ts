@@ -10,6 +10,7 @@ import type { Authenticator } from '../services/credentials.ts';
 import { parseBasic } from './authenticate.ts';
 import type { Context } from './context.ts';
 import { isForeign } from './origin.ts';
+import type { S3Exchange } from './s3-exchange.ts';
 import { type S3Headers, s3Headers } from './s3-headers.ts';
 import { checkPayloadHash, openPayload, type Payload } from './s3-payload.ts';
 
@@ -22,9 +23,9 @@ export interface S3Callers {
   ofRequest(ctx: Context, hostBucket: string | undefined): Promise<Caller>;
   /** The same of a request with a body, none of which is read yet. Rejects as openPayload does, too. */
   ofUpload(ctx: Context, hostBucket: string | undefined): Promise<S3Upload>;
-  ofForm(ctx: Context, claim: ClaimV2 | ClaimV4): Promise<Caller>;
+  ofForm(ctx: S3Exchange, claim: ClaimV2 | ClaimV4): Promise<Caller>;
   /** With Basic credentials or anonymously. Rejects with `unauthenticated` for wrong credentials. */
-  unsigned(ctx: Context): Promise<Caller>;
+  unsigned(ctx: S3Exchange): Promise<Caller>;
 }
 
 export interface S3Upload {
@@ -41,7 +42,7 @@ export function createS3Callers(options: {
 }): S3Callers {
   const { accessKeys, authenticator, corsOrigins, now } = options;
 
-  async function unsigned(ctx: Context): Promise<Caller> {
+  async function unsigned(ctx: S3Exchange): Promise<Caller> {
     // A browser adds Basic credentials by itself: with a foreign page's request they do not count.
     if (isForeign(ctx.req.headers, ctx.host, corsOrigins)) return ANONYMOUS;
     const credentials = parseBasic(ctx.get('authorization'));
@@ -95,18 +96,18 @@ export function createS3Callers(options: {
 }
 
 /** For the log. */
-function remember(ctx: Context, caller: Caller): Caller {
+function remember(ctx: S3Exchange, caller: Caller): Caller {
   if (caller.principal) ctx.state.principal = caller.principal;
   if (caller.accessKey) ctx.state.accessKeyId = caller.accessKey.id;
   return caller;
 }
 
 /** Whether the request carries an AWS signature, right or wrong. */
-export function isSigned(ctx: Context): boolean {
+export function isSigned(ctx: S3Exchange): boolean {
   return isHeaderSigned(ctx) || /(?:^|&)(?:X-Amz-Algorithm|Signature)=/.test(ctx.querystring);
 }
 
-function isHeaderSigned(ctx: Context): boolean {
+function isHeaderSigned(ctx: S3Exchange): boolean {
   return /^AWS/i.test(ctx.get('authorization'));
 }
 

@@ -9,8 +9,8 @@ import type { NewBytes, StoredChecksum } from '../services/byte-places.ts';
 import type { Caller } from '../services/caller.ts';
 import { checkMayRead } from '../services/object-access.ts';
 import type { Objects, StoredObject } from '../services/objects.ts';
-import type { Context } from './context.ts';
 import type { S3Upload } from './s3-caller.ts';
+import type { S3Exchange } from './s3-exchange.ts';
 import type { S3Headers } from './s3-headers.ts';
 import { expectedOf } from './s3-payload.ts';
 
@@ -82,7 +82,7 @@ export async function receiveCopy(
 }
 
 /** What was calculated of the stored bytes. */
-export function setChecksum(ctx: Context, checksum: StoredChecksum | undefined): void {
+export function setChecksum(ctx: S3Exchange, checksum: StoredChecksum | undefined): void {
   if (!checksum) return;
   ctx.set(`x-amz-checksum-${checksum.algorithm}`, checksum.value);
   ctx.set('x-amz-checksum-type', checksum.type ?? 'FULL_OBJECT');

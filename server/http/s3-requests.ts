@@ -8,6 +8,8 @@ import type { Context, Handler } from './context.ts';
 import { setS3Headers } from './s3-answer.ts';
 import { isSigned } from './s3-caller.ts';
 import { allowPages, answerPreflight } from './s3-cors.ts';
+import type { S3Exchange } from './s3-exchange.ts';
+import { s3OperationName } from './s3-operations.ts';
 
 /** What a request to an S3 route addresses. */
 export interface S3Target {
@@ -21,18 +23,18 @@ export interface S3Target {
   readonly key: string;
 }
 
-export type S3Handler = (ctx: Context, target: S3Target) => Promise<void>;
+export type S3Handler<C extends S3Exchange = Context> = (ctx: C, target: S3Target) => Promise<void>;
 
 /**
  * Handlers for `/`, for a bucket and for an object: by method, and by method and subresource, such as
  * `GET ?acl`.
  */
-export type S3Operations = Readonly<Record<string, S3Handler>>;
+export type S3Operations<C extends S3Exchange = Context> = Readonly<Record<string, S3Handler<C>>>;
 
-export interface S3Routes {
-  readonly service: S3Operations;
-  readonly bucket: S3Operations;
-  readonly object: S3Operations;
+export interface S3Routes<C extends S3Exchange = Context> {
+  readonly service: S3Operations<C>;
+  readonly bucket: S3Operations<C>;
+  readonly object: S3Operations<C>;
 }
 
 /** The bucket that a Host names. */
@@ -43,17 +45,29 @@ export function s3Requests(
   routes: S3Routes,
   { buckets, bucketOfHost }: { buckets: Buckets; bucketOfHost: BucketOfHost },
 ): Handler {
+  const answerS3 = createS3Answers(routes, { buckets });
   return async (ctx, next) => {
     const hostBucket = bucketOfHost(ctx.host);
     if (ctx.state.envelope || (hostBucket === undefined && isReserved(ctx))) return next();
+    await answerS3(ctx, hostBucket);
+  };
+}
+
+/** Answers what is S3's; rejects with what the answer is made of otherwise. */
+export function createS3Answers<C extends S3Exchange>(
+  routes: S3Routes<C>,
+  { buckets }: { buckets: Buckets },
+): (ctx: C, hostBucket: string | undefined) => Promise<void> {
+  return async (ctx, hostBucket) => {
     ctx.state.isS3 = true;
+    ctx.state.route = 'S3';
     setS3Headers(ctx);
     allowPages(ctx, undefined);
     const resource = parseResource(ctx.path, hostBucket);
     const { bucket } = resource;
     const stored = bucket === undefined ? undefined : await buckets.find(bucket);
     if (ctx.method === 'OPTIONS') return answerPreflight(ctx, stored);
-    allowPages(ctx, stored);
+    if (stored?.cors) allowPages(ctx, stored);
     const target = { hostBucket, ...resource, stored };
     try {
       checkExpectedOwner(ctx);
@@ -75,14 +89,14 @@ export function asSavesRefusal(error: unknown): unknown {
   return error instanceof S3Error && error.status === 400 ? withStatus(error, 403) : error;
 }
 
-function isReserved(ctx: Context): boolean {
+function isReserved(ctx: S3Exchange): boolean {
   const [, first = ''] = ctx.path.split('/', 2);
   if (ctx.path === '/') return (ctx.method === 'GET' || ctx.method === 'HEAD') && !isSigned(ctx);
   return reservedNames.has(first);
 }
 
 /** A client that relies on whose bucket it is must not be told of success with somebody else's. */
-function checkExpectedOwner(ctx: Context): void {
+function checkExpectedOwner(ctx: S3Exchange): void {
   const names = ['x-amz-expected-bucket-owner', 'x-amz-source-expected-bucket-owner'];
   const inQuery = [...new URLSearchParams(ctx.querystring)]
     .filter(([name]) => names.includes(name.toLowerCase()))
@@ -92,13 +106,18 @@ function checkExpectedOwner(ctx: Context): void {
   }
 }
 
-function operationOf(ctx: Context, { bucket, key }: S3Target, routes: S3Routes): S3Handler {
+function operationOf<C extends S3Exchange>(
+  ctx: C,
+  { bucket, key }: S3Target,
+  routes: S3Routes<C>,
+): S3Handler<C> {
   if (bucket === undefined && key !== '') checkBucketName('');
   const level = bucket === undefined ? 'service' : key === '' ? 'bucket' : 'object';
   const operations = routes[level];
   const subresource = subresourceOf(new URLSearchParams(ctx.querystring).keys());
   const name = subresource === undefined ? ctx.method : `${ctx.method} ?${subresource}`;
   const handler = Object.hasOwn(operations, name) ? operations[name] : undefined;
+  if (handler) ctx.state.route = s3OperationName(ctx, level, name);
   checkCopyAllowed(ctx, level, handler);
   if (handler) return handler;
   if (subresource !== undefined) {
@@ -114,12 +133,12 @@ function operationOf(ctx: Context, { bucket, key }: S3Target, routes: S3Routes):
   });
 }
 
-function methodsOf(operations: S3Operations): string[] {
+function methodsOf(operations: object): string[] {
   return Object.keys(operations).filter((name) => !name.includes('?'));
 }
 
 /** Else a copy that was asked for where there is none would look as if it had been made. */
-function checkCopyAllowed(ctx: Context, level: string, handler: S3Handler | undefined): void {
+function checkCopyAllowed(ctx: S3Exchange, level: string, handler: unknown): void {
   const source = ctx.get('x-amz-copy-source');
   if (source === '' || !handler || (ctx.method === 'PUT' && level === 'object')) return;
   throw invalidArgument(

@@ -22,6 +22,13 @@ export function createChecksum(algorithm: ChecksumAlgorithm): Checksum {
   }
 }
 
+/** Of bytes that are all there. */
+export function checksumOf(algorithm: ChecksumAlgorithm, bytes: Uint8Array): string {
+  const checksum = createChecksum(algorithm);
+  checksum.update(bytes);
+  return checksum.digest();
+}
+
 function hashChecksum(algorithm: 'sha1' | 'sha256'): Checksum {
   const hash = createHash(algorithm);
   return {

@@ -29,7 +29,7 @@ export function formFields(
   const fields = new Map<string, FormField>();
   let size = 0;
   for (const [name, raw] of pairs) {
-    const parts = raw.split(FILENAME);
+    const parts = raw.includes(FILENAME) ? raw.split(FILENAME) : [raw];
     size += raw.length + (parts.length - 1) * (baseName.length - FILENAME.length);
     if (size > MAX_FORM_FIELDS_BYTES) throw fieldsTooLarge();
     const value = parts.join(baseName);
@@ -49,6 +49,7 @@ export function fieldsTooLarge(): S3Error {
 
 /** The name under which a field is found; only ASCII letters have a case here. */
 export function fieldKey(name: string): string {
+  if (/^[ -~]*$/.test(name)) return name.toLowerCase();
   return name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 

@@ -1,5 +1,6 @@
 import { fieldKey } from './form-fields.ts';
 import { type PolicyJson, parsePolicyJson } from './policy-json.ts';
+import { rememberRecent } from './remember-recent.ts';
 import { S3Error } from './s3-error.ts';
 import { parseIso8601 } from './timestamps.ts';
 
@@ -37,7 +38,9 @@ const operators = { eq: 2, 'starts-with': 2, 'content-length-range': 2 } as cons
  * case-insensitive; `expiration` and `conditions` are not.
  * Throws S3Error InvalidPolicyDocument that says what is wrong with it.
  */
-export function parsePostPolicy(base64: string): PostPolicy {
+export const parsePostPolicy = rememberRecent(readPostPolicy, { texts: 256, chars: 4_096 });
+
+function readPostPolicy(base64: string): PostPolicy {
   const root = parseDocument(base64);
   if (root === null || typeof root !== 'object' || !('members' in root)) {
     throw invalidPolicy('Policy must be a JSON object.');

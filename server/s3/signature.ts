@@ -1,4 +1,4 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, hash, timingSafeEqual } from 'node:crypto';
 import { type ErrorMember, S3Error } from './s3-error.ts';
 import { type ByteText, bytesToShownText } from './uri-encoding.ts';
 
@@ -67,9 +67,30 @@ function hmac(key: string | Buffer, data: string): Buffer {
   return createHmac('sha256', key).update(data).digest();
 }
 
+/**
+ * The keys of one secret. The last one is kept: a client signs with that of its day and region all day.
+ */
+export function createSigningKeys(secretAccessKey: string): (scope: CredentialScope) => Buffer {
+  let last: { readonly scope: CredentialScope; readonly key: Buffer } | undefined;
+  return (scope) => {
+    if (!last || !isSameScope(last.scope, scope)) {
+      last = { scope, key: signingKeyV4(secretAccessKey, scope) };
+    }
+    return last.key;
+  };
+}
+
+function isSameScope(one: CredentialScope, other: CredentialScope): boolean {
+  return one.date === other.date && one.region === other.region && one.service === other.service;
+}
+
 /** Throws S3Error SignatureDoesNotMatch unless the claim is signed with this secret. */
-export function verifySignature(claim: ClaimV2 | ClaimV4, secretAccessKey: string): void {
-  const key = claim.version === 'v4' ? signingKeyV4(secretAccessKey, claim.scope) : undefined;
+export function verifySignature(
+  claim: ClaimV2 | ClaimV4,
+  secretAccessKey: string,
+  signingKeys = createSigningKeys(secretAccessKey),
+): void {
+  const key = claim.version === 'v4' ? signingKeys(claim.scope) : undefined;
   const fits = claim.toSign.some(({ stringToSign }) =>
     isSameText(
       key ? signV4(key, stringToSign) : signV2(secretAccessKey, stringToSign),
@@ -81,11 +102,7 @@ export function verifySignature(claim: ClaimV2 | ClaimV4, secretAccessKey: strin
 
 /** Compares in a time that depends on neither text, even when their lengths differ. */
 export function isSameText(left: string, right: string): boolean {
-  return timingSafeEqual(sha256(left), sha256(right));
-}
-
-function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
+  return timingSafeEqual(hash('sha256', left, 'buffer'), hash('sha256', right, 'buffer'));
 }
 
 function signatureDoesNotMatch(claim: ClaimV2 | ClaimV4): S3Error {

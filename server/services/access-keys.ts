@@ -5,8 +5,9 @@ import { MAX_ACCESS_KEYS_PER_USER } from '../../shared/limits.ts';
 import {
   type ClaimV2,
   type ClaimV4,
+  type CredentialScope,
+  createSigningKeys,
   invalidAccessKeyId,
-  signingKeyV4,
   verifySignature,
 } from '../s3/signature.ts';
 import type { KvMutation, KvStore } from '../stores/kv-store.ts';
@@ -21,6 +22,7 @@ import {
 } from './access-key-records.ts';
 import { type Caller, commitAs } from './caller.ts';
 import type { Principal } from './grants.ts';
+import { onceFor } from './once-for.ts';
 import type { SecretBox } from './secret-box.ts';
 import { openSession, randomKeyId } from './session-credentials.ts';
 import { toPrincipal, type Users, userCheck } from './users.ts';
@@ -108,8 +110,14 @@ export function createAccessKeys(options: {
   async function find(id: string): Promise<AccessKeyRecord | undefined> {
     if (!isAccessKeyId(id)) return undefined;
     const entry = await store.get(ACCESS_KEY_PREFIX + id);
-    return entry && decodeAccessKey(entry);
+    return entry && recordOf(entry);
   }
+
+  /** What signs with a secret. */
+  function signer(secret: string): { secret: string; keys: (scope: CredentialScope) => Buffer } {
+    return { secret, keys: createSigningKeys(secret) };
+  }
+  const signerOf = onceFor((record: AccessKeyRecord) => signer(openPair(record).secretAccessKey));
 
   function putKey({ accessKeyId, secretAccessKey, user }: KeyPair): KvMutation {
     const secret = secretBox.seal(secretAccessKey, accessKeyId);
@@ -255,10 +263,9 @@ export function createAccessKeys(options: {
       if (session && session.parent.version !== record.version) {
         throw invalidAccessKeyId(claim.accessKeyId);
       }
-      const secret = session?.secretAccessKey ?? openPair(record).secretAccessKey;
-      verifySignature(claim, secret);
-      const signingKey =
-        claim.version === 'v4' ? () => signingKeyV4(secret, claim.scope) : undefined;
+      const { secret, keys } = session ? signer(session.secretAccessKey) : signerOf(record);
+      verifySignature(claim, secret, keys);
+      const signingKey = claim.version === 'v4' ? () => keys(claim.scope) : undefined;
       const check = { key: ACCESS_KEY_PREFIX + id, version: record.version };
       const caller = {
         principal: toPrincipal(user),
@@ -269,6 +276,8 @@ export function createAccessKeys(options: {
     },
   };
 }
+
+const recordOf = onceFor(decodeAccessKey);
 
 function toAccessKey({ accessKeyId, user, createdAt }: AccessKeyRecord): AccessKey {
   return { accessKeyId, user, createdAt: new Date(createdAt).toISOString() };

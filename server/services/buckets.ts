@@ -9,6 +9,7 @@ import { MAX_SAVE_VERSION } from '../s3/save-key.ts';
 import type { KvCheck, KvEntry, KvMutation, KvStore } from '../stores/kv-store.ts';
 import { ANONYMOUS, type Caller, commitAs } from './caller.ts';
 import { checkAdmin, type Principal, readablePrefixes } from './grants.ts';
+import { onceFor } from './once-for.ts';
 import { slotPrefix } from './save-slots.ts';
 import { endUploads } from './upload-records.ts';
 
@@ -92,7 +93,7 @@ export const reservedNames: ReadonlySet<string> = new Set([
   'metrics',
 ]);
 
-const BUCKET_PREFIX = 'bucket/';
+export const BUCKET_PREFIX = 'bucket/';
 const OBJECT_PREFIX = 'object/';
 /** Buckets of the settings that were made at a first start. */
 const MADE_PREFIX = 'meta/made-bucket/';
@@ -100,6 +101,11 @@ const MADE_PREFIX = 'meta/made-bucket/';
 /** Where an object's index entry lies. */
 export function objectEntryKey(bucket: string, key: string): string {
   return `${OBJECT_PREFIX}${bucket}/${key}`;
+}
+
+/** BUCKET/KEY of the object whose index entry a key of the store is. */
+export function objectOfKey(key: string): string | undefined {
+  return key.startsWith(OBJECT_PREFIX) ? key.slice(OBJECT_PREFIX.length) : undefined;
 }
 
 export function bucketCheck({ name, version }: StoredBucket): KvCheck {
@@ -118,7 +124,7 @@ export function createBuckets(store: KvStore, now: () => number): Buckets {
   async function find(name: string): Promise<StoredBucket | undefined> {
     if (!isBucketName(name)) return undefined;
     const entry = await store.get(BUCKET_PREFIX + name);
-    return entry && parseBucket(entry);
+    return entry && bucketOf(entry);
   }
 
   async function create(name: string, input: BucketInput, by: Caller): Promise<Bucket | undefined> {
@@ -263,6 +269,8 @@ function putBucket(bucket: Omit<StoredBucket, 'version'>): KvMutation {
   const value = Buffer.from(JSON.stringify({ ...rest, cors, id, mayBeEmpty }));
   return { type: 'put', key: BUCKET_PREFIX + name, value };
 }
+
+const bucketOf = onceFor(parseBucket);
 
 function parseBucket({ key, value, version }: KvEntry): StoredBucket {
   const record: Omit<StoredBucket, 'name' | 'version'> = JSON.parse(value.toString());

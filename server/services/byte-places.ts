@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { ChecksumAlgorithm } from '../s3/expected-checksums.ts';
 import type { ChecksumType } from '../s3/part-checksums.ts';
 import type { KvCheck, KvEntry, KvMutation } from '../stores/kv-store.ts';
@@ -64,6 +65,11 @@ export function* eachPart(numbers: PartNumbers): Generator<number, undefined> {
 
 export function countParts(numbers: PartNumbers): number {
   return numbers.reduce((sum, [first, last]) => sum + last - first + 1, 0);
+}
+
+/** 122 random bits as 32 hexadecimal digits: Node keeps some in stock for UUIDs. */
+export function newPieceId(): string {
+  return randomUUID().replaceAll('-', '');
 }
 
 /** The inline bytes, or the empty value for those of a blob, which it keeps from being swept. */

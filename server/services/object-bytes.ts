@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import type { Logger } from 'pino';
+import { MAX_INLINE_OBJECT_BYTES } from '../../shared/limits.ts';
 import type { ByteRange } from '../s3/byte-range.ts';
 import { BlobMissing, type BlobStore } from '../stores/blob-store.ts';
 import { CommitConflict, type KvMutation, type KvStore } from '../stores/kv-store.ts';
@@ -26,11 +27,12 @@ import {
 } from './part-records.ts';
 import { createReaders } from './readers.ts';
 import { type ByteDemands, receiveBytes } from './receive-bytes.ts';
+import { receiveWhole } from './receive-whole.ts';
 
 /** The bytes of objects: received, read, and removed once they are nobody's. */
 export interface ObjectBytes {
   /** As receiveBytes. */
-  receive(source: AsyncIterable<Buffer>, demands: ByteDemands): Promise<NewBytes>;
+  receive(source: AsyncIterable<Buffer> | Buffer, demands: ByteDemands): Promise<NewBytes>;
   /** Undefined where the bytes are gone. */
   read(place: BytesPlace, range: ByteRange): Promise<Readable | Buffer | undefined>;
   /**
@@ -211,7 +213,13 @@ export function createObjectBytes(options: {
   }
 
   return {
-    receive: (source, demands) => receiveBytes(source, demands, { blobs, threads }),
+    async receive(source, demands) {
+      const bytes = { blobs, threads };
+      if (!Buffer.isBuffer(source)) return receiveBytes(source, demands, bytes);
+      return source.length > MAX_INLINE_OBJECT_BYTES
+        ? receiveBytes(single(source), demands, bytes)
+        : receiveWhole(source, demands);
+    },
 
     read: (place, range) =>
       'uploadId' in place ? openParts(place, range) : readPiece(place, range),
@@ -250,4 +258,8 @@ export function createObjectBytes(options: {
       });
     },
   };
+}
+
+async function* single(bytes: Buffer): AsyncGenerator<Buffer> {
+  yield bytes;
 }

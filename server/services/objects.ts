@@ -78,7 +78,7 @@ export interface Objects {
   /** Rejects with S3Error AccessDenied where `put` would refuse the key whatever the bytes are. */
   checkKey(bucket: StoredBucket, key: string): Promise<void>;
   /** As receiveBytes. What it resolves with is given to `put` or to `discard`. */
-  receive(source: AsyncIterable<Buffer>, demands: ByteDemands): Promise<NewBytes>;
+  receive(source: AsyncIterable<Buffer> | Buffer, demands: ByteDemands): Promise<NewBytes>;
   /**
    * Receives the bytes of an object, or some of them, anew: with a checksum of the algorithm (null: with
    * none), or of what the object has. Undefined where the object was replaced or deleted since it was found.
@@ -258,7 +258,7 @@ export function createObjects(options: {
         expected: {},
         algorithm: algorithm ?? undefined,
       };
-      return objectBytes.receive(Buffer.isBuffer(bytes) ? single(bytes) : bytes, demands);
+      return objectBytes.receive(bytes, demands);
     },
 
     async *list(bucket, prefix) {
@@ -365,15 +365,16 @@ function isOfSameUpload(one: BytesPlace, other: BytesPlace): boolean {
   return 'uploadId' in one && 'uploadId' in other && one.uploadId === other.uploadId;
 }
 
-async function* single(bytes: Buffer): AsyncGenerator<Buffer> {
-  yield bytes;
-}
-
 async function hashOf(bytes: Readable | Buffer | undefined): Promise<string | undefined> {
   if (bytes === undefined) return undefined;
   const hash = createHash('sha256');
   for await (const chunk of Buffer.isBuffer(bytes) ? [bytes] : bytes) hash.update(chunk);
   return hash.digest('hex');
+}
+
+/** Without quotes. */
+export function objectEtag(entry: KvEntry): string {
+  return decodeRecord(entry).etag;
 }
 
 function putRecord(key: string, record: ObjectRecord): KvMutation {

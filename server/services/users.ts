@@ -16,6 +16,7 @@ import {
 } from '../stores/kv-store.ts';
 import { ACCESS_KEY_PREFIX, readKeyList } from './access-key-records.ts';
 import type { Grant, Principal, Role } from './grants.ts';
+import { onceFor } from './once-for.ts';
 import type { Passwords } from './passwords.ts';
 
 /** The users: one record each, with the bcrypt hash of the password. */
@@ -69,8 +70,13 @@ export const userInput = z.strictObject({
   grants: z.array(grantInput).max(MAX_GRANTS).optional(),
 });
 
-const USER_PREFIX = 'user/';
+export const USER_PREFIX = 'user/';
 const absent = { user: undefined, check: { key: USER_PREFIX, version: null } };
+
+/** The user whose record a key of the store is. */
+export function userOfKey(key: string): string | undefined {
+  return key.startsWith(USER_PREFIX) ? key.slice(USER_PREFIX.length) : undefined;
+}
 
 export const USER_NAME_RULE = `has 1 to ${MAX_USER_NAME_CHARS} characters, none of them a colon or a control character`;
 
@@ -108,7 +114,7 @@ export function createUsers(store: KvStore, passwords: Passwords): Users {
 
   async function find(name: string): Promise<StoredUser | undefined> {
     const entry = await store.get(USER_PREFIX + name);
-    return entry && parseUser(entry);
+    return entry && userOf(entry);
   }
 
   /** For writing: a record that is damaged can be replaced and removed. */
@@ -232,6 +238,8 @@ export function createUsers(store: KvStore, passwords: Passwords): Users {
     },
   };
 }
+
+const userOf = onceFor(parseUser);
 
 function parseUser(entry: KvEntry): StoredUser {
   const record: { role: Role; grants: Grant[]; passwordHash: string } = JSON.parse(

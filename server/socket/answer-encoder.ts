@@ -10,15 +10,19 @@ export class ReadyJson {
 }
 
 /**
- * Socket.IO would look through each answer for binary and make JSON of it, twice where it is acknowledged.
+ * Socket.IO would look through each answer for binary and make JSON of it, twice where it is acknowledged, and of
+ * each change for every watch.
  * https://github.com/socketio/socket.io-protocol#packet-encoding
  */
 export class AnswerEncoder extends Encoder {
   override encode(packet: Packet): (string | Buffer)[] {
     const { type, id, data } = packet;
-    const last: unknown = Array.isArray(data) ? data.at(-1) : undefined;
-    if (!(last instanceof ReadyJson)) return super.encode(packet);
-    if (type === PacketType.ACK) return [`${type}${id}[${last.text}]`];
-    return [`${type}[${JSON.stringify(data[0])},${last.text}]`];
+    if (!Array.isArray(data) || !data.some((part) => part instanceof ReadyJson)) {
+      return super.encode(packet);
+    }
+    const texts = data.map((part) =>
+      part instanceof ReadyJson ? part.text : JSON.stringify(part),
+    );
+    return [`${type}${type === PacketType.ACK ? id : ''}[${texts.join(',')}]`];
   }
 }

@@ -1,25 +1,27 @@
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
-import type { Logger } from 'pino';
 import { Server, type Socket } from 'socket.io';
 import { Decoder } from 'socket.io-parser';
 import { KeystowError } from '../../shared/errors.ts';
 import {
   MAX_OUTSTANDING_ENVELOPES,
-  MAX_UNSENT_BYTES,
   maxMessageBytes,
   UNREAD_GRACE_MS,
 } from '../../shared/limits.ts';
+import { toAnswerable } from '../http/answerable.ts';
 import { rawAnswer } from '../http/listener.ts';
 import { nextRequestId } from '../http/messages.ts';
 import { hostOf, isForeign } from '../http/origin.ts';
+import { type RequestMeter, UNKNOWN } from '../http/request-meter.ts';
 import { AnswerEncoder, ReadyJson } from './answer-encoder.ts';
 import { type Dispatch, echoOf, type Peer, parseCredentials, refusal } from './dispatch.ts';
+import { countUnsent, type Unsent } from './unsent.ts';
+import { attachWatches, type WatchOptions } from './watches.ts';
 
-export interface BridgeOptions {
+export interface BridgeOptions extends WatchOptions {
   readonly dispatch: Dispatch;
-  readonly log: Logger;
+  readonly meter: RequestMeter;
   readonly maxDocumentBytes: number;
   readonly corsOrigins: readonly string[];
   /** Serve Engine.IO 3 clients, which Socket.IO 2 brought. */
@@ -30,6 +32,8 @@ export interface BridgeOptions {
 }
 
 export interface Bridge {
+  /** Clients that are connected. */
+  sockets(): number;
   /** Refuses new clients and envelopes, answers those under way and closes every connection. */
   drain(): Promise<void>;
   /** Cuts off what is left. */
@@ -45,13 +49,13 @@ type Events = { [name: string]: (...args: unknown[]) => void };
 
 /** Socket.IO's `http message` beside a listener: each envelope is answered, whatever it is. */
 export function createBridge(listener: HttpServer | HttpsServer, options: BridgeOptions): Bridge {
-  const { dispatch, log } = options;
+  const { dispatch, log, meter } = options;
   const isRefused = (req: IncomingMessage): boolean => {
     const host = hostOf(req, options.trustProxy);
     return options.isBucketHost(host) || isForeign(req.headers, host, options.corsOrigins);
   };
   let isStopping = false;
-  const io = new Server<Events, { 'http message': (answer: ReadyJson) => void }>(listener, {
+  const io = new Server<Events, Events>(listener, {
     parser: { Encoder: AnswerEncoder, Decoder },
     serveClient: false,
     allowEIO3: options.allowEIO3,
@@ -73,6 +77,7 @@ export function createBridge(listener: HttpServer | HttpsServer, options: Bridge
     const unsent = countUnsent(socket);
     unsentOf.set(socket, unsent);
     socket.once('disconnect', () => unsentOf.delete(socket));
+    attachWatches(socket, peer, unsent, options);
     let outstanding = 0;
 
     socket.on('http message', (...args) => {
@@ -80,12 +85,13 @@ export function createBridge(listener: HttpServer | HttpsServer, options: Bridge
       const ack = typeof last === 'function' ? last : undefined;
       const envelope = ack && args.length === 1 ? undefined : args[0];
 
+      const requestId = nextRequestId();
       const send = (json: string): void => {
         if (!socket.connected) return;
         // With an acknowledgement the answer goes out twice.
         const bytes = (Buffer.byteLength(json) + PACKET_BYTES) * (ack ? 2 : 1);
         if (!unsent.hasRoomFor(bytes)) {
-          log.warn({ address: peer.address }, 'socket closed: it does not read');
+          log.warn({ id: requestId, address: peer.address }, 'socket closed: it does not read');
           socket.conn.close(true);
           return;
         }
@@ -95,11 +101,13 @@ export function createBridge(listener: HttpServer | HttpsServer, options: Bridge
       };
 
       if (isStopping || outstanding >= MAX_OUTSTANDING_ENVELOPES) {
-        send(refusal(echoOf(envelope), isStopping ? stopping() : tooMany()));
+        const error = isStopping ? stopping() : tooMany();
+        meter.answered('socket', UNKNOWN, UNKNOWN, error.status, 0);
+        send(refusal(echoOf(envelope), error));
         return;
       }
       outstanding += 1;
-      const work = answerEnvelope(envelope, peer, send);
+      const work = answerEnvelope(envelope, peer, requestId, send);
       underWay.add(work);
       const done = (): void => {
         outstanding -= 1;
@@ -112,18 +120,20 @@ export function createBridge(listener: HttpServer | HttpsServer, options: Bridge
   async function answerEnvelope(
     envelope: unknown,
     peer: Peer,
+    requestId: string,
     send: (json: string) => void,
   ): Promise<void> {
     try {
-      send(await dispatch(envelope, peer));
+      send(await dispatch(envelope, peer, requestId));
     } catch (error) {
-      log.error({ err: error }, 'envelope failed');
-      const internal = new KeystowError('internal', 'An unexpected error: the log tells more.');
-      send(refusal(echoOf(envelope), internal));
+      log.error({ id: requestId, err: error }, 'envelope failed');
+      send(refusal(echoOf(envelope), toAnswerable(error, requestId)));
     }
   }
 
   return {
+    sockets: () => unsentOf.size,
+
     async drain() {
       isStopping = true;
       while (underWay.size > 0) await Promise.allSettled(underWay);
@@ -178,7 +188,10 @@ function peerOf(socket: Socket, trustProxy: boolean): Peer {
         ?.trim()
     : '';
   const scheme = proto || (socket.handshake.secure ? 'https' : 'http');
+  const gone = new AbortController();
+  socket.once('disconnect', () => gone.abort());
   return {
+    gone: gone.signal,
     base: `${scheme}://${hostOf(socket.request, trustProxy)}`,
     connection: socket.request.socket,
     // A polling client's first connection may be gone: the handshake still knows its address.
@@ -196,34 +209,6 @@ function tooMany(): KeystowError {
 
 function stopping(): KeystowError {
   return new KeystowError('unavailable', STOPPING);
-}
-
-interface Unsent {
-  /** Counts one more answer. One alone has room, however large: its client may be reading. */
-  hasRoomFor(bytes: number): boolean;
-  isNothingWaiting(): boolean;
-}
-
-/**
- * Bytes of answers that the client has not taken. Engine.IO hands its whole buffer to the transport
- * at `flush`, and the transport is writable again once that has left the process.
- */
-function countUnsent({ conn }: Socket): Unsent {
-  let waiting = 0;
-  let leaving = 0;
-  conn.on('flush', () => {
-    leaving = waiting;
-    waiting = 0;
-  });
-  return {
-    isNothingWaiting: () => waiting === 0,
-    hasRoomFor(bytes) {
-      if (conn.transport.writable || conn.transport.name === 'polling') leaving = 0;
-      const unsent = waiting + leaving;
-      waiting += bytes;
-      return unsent === 0 || unsent + bytes <= MAX_UNSENT_BYTES;
-    },
-  };
 }
 
 /**

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pino } from 'pino';
+import type { KvStore } from '../../server/stores/kv-store.ts';
 import { environmentFor, PASSWORD } from './environment.ts';
 import { makeFolder } from './make-folder.ts';
 
@@ -36,6 +37,14 @@ export interface InProcessOptions extends TestServerOptions {
   readonly now?: () => number;
   /** Names the uploads whose form names none. */
   readonly newId?: () => string;
+  /** Of change feeds, in milliseconds. */
+  readonly heartbeatMs?: number;
+  readonly slowReaderMs?: number;
+  /** Gets the store once it is open: what is to be quick goes past the server. */
+  readonly onStore?: (store: KvStore) => void;
+  /** The free bytes of the disk, as the server sees them. */
+  readonly freeBytes?: () => Promise<number>;
+  readonly openStore?: typeof import('../../server/main.ts').openStore;
 }
 
 export async function startServer(options: InProcessOptions = {}): Promise<TestServer> {
@@ -55,10 +64,14 @@ export async function startServer(options: InProcessOptions = {}): Promise<TestS
     { level: settings.logLevel, timestamp: pino.stdTimeFunctions.isoTime },
     { write },
   );
-  const { now, newId } = options;
+  const { env: _env, folder: _folder, onStore = () => {}, ...overrides } = options;
   const server = await main.startServer(settings, logger, () => undefined, {
-    ...(now ? { now } : {}),
-    ...(newId ? { newId } : {}),
+    ...overrides,
+    async openStore(...args) {
+      const store = await (options.openStore ?? main.openStore)(...args);
+      onStore(store);
+      return store;
+    },
   });
   return {
     ...basesOf(server.urls),

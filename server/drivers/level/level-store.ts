@@ -3,6 +3,7 @@ import { Level } from 'level';
 import { KeystowError } from '../../../shared/errors.ts';
 import { MAX_PAGE_KEYS } from '../../../shared/limits.ts';
 import { syncDirectory } from '../../durable-files.ts';
+import type { WrittenBatch } from '../../stores/commit-queue.ts';
 import {
   checkCommit,
   checkStoreKey,
@@ -53,6 +54,7 @@ export interface LevelStoreOptions {
   readonly now: () => number;
   /** A write failed; from now on every commit is refused. */
   readonly onFailed: (error: Error) => void;
+  readonly onBatch?: ((batch: WrittenBatch) => void) | undefined;
   /** A list met a damaged entry and went on without it. */
   readonly onDamaged: (error: Error) => void;
 }
@@ -131,7 +133,9 @@ async function createLevelStore(
     changesKeep: options.changesKeep,
     checkpoint: log.sequence,
     onWriting: pages.writing,
-    onSynced({ bytes, sequence }) {
+    onSynced(batch) {
+      const { bytes, sequence } = batch;
+      options.onBatch?.(batch);
       pages.written();
       try {
         head.write(sequence);

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import type { WrittenBatch } from '../../stores/commit-queue.ts';
 import type { KvStore } from '../../stores/kv-store.ts';
 import { checkCommit } from '../../stores/kv-store.ts';
 import { createChangeLog } from './change-log.ts';
@@ -16,6 +17,7 @@ export interface PostgresStoreOptions {
   readonly changesKeep: number;
   readonly now: () => number;
   readonly onIdleError: (error: Error) => void;
+  readonly onBatch?: ((batch: WrittenBatch) => void) | undefined;
 }
 
 /** What an operator has to change before the store can be used. */
@@ -37,7 +39,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     await pool.end();
     throw asPostgresError(error);
   }
-  const committer = createCommitter({ pool, now, changesKeep });
+  const committer = createCommitter({ pool, now, changesKeep, onBatch: options.onBatch });
   const notifications = createNotifications(options);
   return {
     ...createReader(pool),

@@ -22,11 +22,11 @@ import type { Caller } from '../../services/caller.ts';
 import { checkMayWrite } from '../../services/object-access.ts';
 import type { Objects, StoredObject } from '../../services/objects.ts';
 import { bucketUrl } from '../base-url.ts';
-import type { Context } from '../context.ts';
 import { type Form, openForm } from '../multipart.ts';
 import { sendEmpty, sendXml } from '../s3-answer.ts';
 import type { S3Callers } from '../s3-caller.ts';
 import { allowPages } from '../s3-cors.ts';
+import type { S3Exchange } from '../s3-exchange.ts';
 import { setChecksum } from '../s3-receive.ts';
 import { asSavesRefusal, type S3Handler, type S3Target } from '../s3-requests.ts';
 
@@ -49,18 +49,18 @@ interface Admitted {
 }
 
 /** POST Object: a form with fields, a policy, its signature, and a file. */
-export function postObject(options: UploadOptions): S3Handler {
+export function postObject(options: UploadOptions): S3Handler<S3Exchange> {
   const { callers, buckets, objects, now, maxUploadBytes } = options;
   const limit = { min: 0, max: maxUploadBytes };
 
   /** What the headers alone tell. */
-  function checkAnnouncedSize(ctx: Context): void {
+  function checkAnnouncedSize(ctx: S3Exchange): void {
     const announced = Number(ctx.get('content-length'));
     const overhead = MAX_FORM_FIELDS_BYTES + MAX_FORM_OVERHEAD_BYTES;
     if (announced > maxUploadBytes + overhead) checkSizeSoFar([limit], announced);
   }
 
-  async function admit(ctx: Context, fields: FormFields, target: S3Target): Promise<Admitted> {
+  async function admit(ctx: S3Exchange, fields: FormFields, target: S3Target): Promise<Admitted> {
     const key = fieldValue(fields, 'key');
     if (key === undefined) throw missingField('key');
     const claim = parseFormAuth(fields);
@@ -72,7 +72,7 @@ export function postObject(options: UploadOptions): S3Handler {
     const ranges = policy ? checkPostPolicy(policy, fields, now(), { bucket: name }) : [];
     const bucket = target.stored ?? (await buckets.find(name));
     if (!bucket) throw noSuchBucket(name);
-    allowPages(ctx, bucket);
+    if (!target.stored) allowPages(ctx, bucket);
     checkObjectKey(key);
     if (caller.upload && (caller.upload.bucket !== name || caller.upload.key !== key)) {
       throw new S3Error('AccessDenied');
@@ -82,7 +82,7 @@ export function postObject(options: UploadOptions): S3Handler {
     return { caller, bucket, key, ranges };
   }
 
-  async function receive(ctx: Context, target: S3Target, form: Form): Promise<void> {
+  async function receive(ctx: S3Exchange, target: S3Target, form: Form): Promise<void> {
     const { pairs, filename } = await form.head();
     if (target.bucket === undefined) checkAnnouncedSize(ctx);
     const fields = formFields(pairs, filename);
@@ -124,7 +124,12 @@ export function postObject(options: UploadOptions): S3Handler {
     }
   };
 
-  function answer(ctx: Context, target: S3Target, stored: StoredObject, fields: FormFields): void {
+  function answer(
+    ctx: S3Exchange,
+    target: S3Target,
+    stored: StoredObject,
+    fields: FormFields,
+  ): void {
     const { bucket, key, etag, checksum } = stored;
     const location = objectLocation(
       bucketUrl(ctx, target.hostBucket, bucket, options.publicUrl),
@@ -134,11 +139,11 @@ export function postObject(options: UploadOptions): S3Handler {
     ctx.set('ETag', `"${etag}"`);
     setChecksum(ctx, checksum);
     if (action.status === 303) {
-      ctx.res.setHeader('Location', redirectLocation(action.redirect, { bucket, key, etag }));
+      ctx.set('Location', redirectLocation(action.redirect, { bucket, key, etag }));
       sendEmpty(ctx, 303);
       return;
     }
-    ctx.res.setHeader('Location', location);
+    ctx.set('Location', location);
     if (action.status === 201) {
       sendXml(ctx, 201, postResponseXml({ location, bucket, key, etag }));
       return;
