@@ -44,7 +44,9 @@ export async function writeBackup(
 ): Promise<Backup> {
   const target = resolve(folder);
   const partial = partialOf(target);
-  await asBackupError(target, checkFree(target, partial));
+  await checkFree(folder);
+  // A backup that was killed left it.
+  await asBackupError(target, rm(partial, { recursive: true, force: true }));
   try {
     await writeFiles(files, target, partial, options);
     await readBack(partial, options.signal);
@@ -63,19 +65,23 @@ export function partialOf(folder: string): string {
   return `${folder}.partial`;
 }
 
-async function checkFree(target: string, partial: string): Promise<void> {
-  if (existsSync(target) && (await readdir(target)).length > 0) {
+/** Rejects with BackupError where something is in the way. */
+export async function checkFree(folder: string): Promise<void> {
+  const target = resolve(folder);
+  const partial = partialOf(target);
+  const [there] = await asBackupError(target, namesIn(target));
+  if (there !== undefined) {
     throw new BackupError(`${target} is not empty: name a folder that is not there yet.`);
   }
-  if (!existsSync(partial)) return;
-  const foreign = (await readdir(partial)).find((name) => !isOwn(name));
-  if (foreign !== undefined) {
-    throw new BackupError(
-      `${partial} is in the way: it has ${foreign} in it, so remove it yourself.`,
-    );
-  }
-  // A backup that was killed left it.
-  await rm(partial, { recursive: true });
+  const foreign = (await asBackupError(target, namesIn(partial))).find((name) => !isOwn(name));
+  if (foreign === undefined) return;
+  throw new BackupError(
+    `${partial} is in the way: it has ${foreign} in it, so remove it yourself.`,
+  );
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  return existsSync(folder) ? readdir(folder) : [];
 }
 
 function isOwn(name: string): boolean {
@@ -195,7 +201,7 @@ async function readBack(partial: string, signal: AbortSignal | undefined): Promi
     throw new BackupError('The backup broke off before its end: try again.');
   }
   try {
-    await (await openBackup(partial)).verify(() => signal?.throwIfAborted());
+    await (await openBackup(partial)).readBack(() => signal?.throwIfAborted());
   } catch (error) {
     if (!(error instanceof DamagedBackup)) throw error;
     throw new BackupError(

@@ -40,15 +40,23 @@ export function valueBytes({ stored, encoding }: EntryLine): number {
   return Buffer.byteLength(stored, encoding);
 }
 
-/** The lines of a file, one after another: of all at once the garbage would be as large as the file. */
-export function* linesOf(bytes: Buffer): Generator<string> {
+const NEWLINE = 0x0a;
+/** How the lines begin whose entries may refer to a blob: the key comes first. */
+export const BLOB_OWNERS = ['object/', 'part/'].map((prefix) => Buffer.from(`{"key":"${prefix}`));
+
+/**
+ * The lines of a file, one after another (of all at once the garbage would be as large as the file); or only those that
+ * begin with one of these.
+ */
+export function* linesOf(bytes: Buffer, begins?: readonly Buffer[]): Generator<string> {
   for (let at = 0; at < bytes.length; ) {
     const end = bytes.indexOf(NEWLINE, at);
     // Its checksum says that the file is whole, so its last line has an end.
     if (end < 0) throw new BackupError('A line of the backup has no end: use another backup.');
-    yield bytes.toString('utf8', at, end);
+    const isWanted = begins?.some(
+      (begin) => bytes.compare(begin, 0, begin.length, at, Math.min(at + begin.length, end)) === 0,
+    );
+    if (isWanted !== false) yield bytes.toString('utf8', at, end);
     at = end + 1;
   }
 }
-
-const NEWLINE = 0x0a;
