@@ -20,6 +20,7 @@ import { metricsRoutes } from './http/routes/metrics.ts';
 import { multipartUploadRoutes } from './http/routes/multipart-uploads.ts';
 import { objectApiRoutes } from './http/routes/object-api.ts';
 import { objectRoutes } from './http/routes/objects.ts';
+import { openapiRoutes } from './http/routes/openapi.ts';
 import { putObjectRoutes } from './http/routes/put-objects.ts';
 import { bucketRoutes, serviceRoutes } from './http/routes/s3-buckets.ts';
 import { listRoutes } from './http/routes/s3-lists.ts';
@@ -91,6 +92,22 @@ export function createApp(services: AppServices): Koa<State> {
     services.log.error({ id: ctx?.state.requestId, err: error }, 'answer broken off');
   });
 
+  const router = createRouter(services);
+
+  app.use(requestLog(services.log, services.meter));
+  app.use(errorBoundary(services.log));
+  app.use(s3Requests(s3Routes(services), services));
+  app.use(refuseForeignOrigins(services.corsOrigins));
+  if (services.corsOrigins.length > 0) app.use(allowOrigins(services.corsOrigins));
+  app.use(refuseUnanswered);
+  app.use(rememberRoute);
+  app.use(router.routes());
+  app.use(router.allowedMethods());
+  return app;
+}
+
+/** The JSON routes. Each has its operation in openapi/. */
+export function createRouter(services: AppServices): Router<State> {
   const router = new Router<State>({ strict: true, sensitive: true });
   const authenticated = authenticate(services.authenticator);
   healthRoutes(router, services.checkReady);
@@ -105,17 +122,8 @@ export function createApp(services: AppServices): Koa<State> {
   backupRoutes(router, authenticated, services);
   documentRoutes(router, authenticated, services.documentOperations);
   batchRoutes(router, authenticated, services);
-
-  app.use(requestLog(services.log, services.meter));
-  app.use(errorBoundary(services.log));
-  app.use(s3Requests(s3Routes(services), services));
-  app.use(refuseForeignOrigins(services.corsOrigins));
-  if (services.corsOrigins.length > 0) app.use(allowOrigins(services.corsOrigins));
-  app.use(refuseUnanswered);
-  app.use(rememberRoute);
-  app.use(router.routes());
-  app.use(router.allowedMethods());
-  return app;
+  openapiRoutes(router, authenticated, services);
+  return router;
 }
 
 function s3Routes(services: AppServices): S3Routes {
