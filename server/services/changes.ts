@@ -181,8 +181,8 @@ export function createChanges(options: {
             yield page;
             said = performance.now();
           }
-          if (isClosed) throw stopping();
           if (page.next === before) await wait(feed, seen, heartbeatMs - quiet, signal);
+          if (isClosed) throw stopping();
         } while (!signal.aborted);
       } finally {
         end(feed);
