@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Change } from '../../shared/changes.ts';
 import { createRandom, intBetween, type Random } from '../faults/random.ts';
-import { admin, type Client, connect } from '../socket/client.ts';
+import { admin, type Client, createClient } from '../socket/client.ts';
 import type { Told } from './check-feed.ts';
 import { openStream } from './event-stream.ts';
 import { createWatcher } from './watcher.ts';
@@ -87,8 +87,9 @@ export function startRecorder(options: RecorderOptions): FeedRecorder {
   }
 
   async function overSocket(): Promise<void> {
-    const client: Client = await connect(url, { auth: admin });
+    const client: Client = createClient(url, { auth: admin });
     try {
+      await connected(client);
       const watcher = createWatcher(client);
       const gone = new Promise((resolve) => client.once('disconnect', resolve));
       const ended = new Promise<void>((resolve) => {
@@ -136,4 +137,13 @@ export function startRecorder(options: RecorderOptions): FeedRecorder {
       await running;
     },
   };
+}
+
+/** Rejects where the server goes before it has welcomed the client. */
+function connected(client: Client): Promise<void> {
+  return new Promise((resolve, reject) => {
+    client.once('connect', resolve);
+    client.once('connect_error', reject);
+    client.io.once('close', (reason) => reject(new Error(reason)));
+  });
 }

@@ -179,5 +179,6 @@ describe('a stream', () => {
     const stream = await open({ query: '?prefix=logged' });
     stream.close();
     await expect.poll(() => server.log()).toMatch(/"path":"\/api\/changes".*"cutOff":true/);
+    expect(server.log()).not.toMatch(/"level":[456]0/);
   });
 });

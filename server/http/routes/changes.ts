@@ -57,7 +57,8 @@ async function sendStream(ctx: Context, options: ChangeRouteOptions): Promise<vo
   const last = ctx.get('last-event-id');
   const since = parseCursor('Last-Event-ID', last === '' ? query.get('since') : last);
   const filter = parseFilter(query.get('prefix'));
-  const pages = options.changes.follow(principalOf(ctx), filter, since, signalOf(ctx));
+  const gone = signalOf(ctx);
+  const pages = options.changes.follow(principalOf(ctx), filter, since, gone);
   // What is wrong with the request is an answer of its own, not the end of a stream.
   const first = await pages.next();
   ctx.status = 200;
@@ -68,7 +69,7 @@ async function sendStream(ctx: Context, options: ChangeRouteOptions): Promise<vo
     await pages.return();
     return;
   }
-  ctx.body = Readable.from(events(ctx, first, pages, options), { highWaterMark: 1 });
+  ctx.body = Readable.from(events(ctx, first, pages, { ...options, gone }), { highWaterMark: 1 });
 }
 
 /**
@@ -79,7 +80,7 @@ async function* events(
   ctx: Context,
   first: IteratorResult<ChangePage, void>,
   pages: AsyncGenerator<ChangePage, void>,
-  { log, slowReaderMs = SLOW_READER_MS }: ChangeRouteOptions,
+  { log, slowReaderMs = SLOW_READER_MS, gone }: ChangeRouteOptions & { readonly gone: AbortSignal },
 ): AsyncGenerator<string> {
   const { requestId } = ctx.state;
   let isSlow = false;
@@ -100,6 +101,7 @@ async function* events(
       if (isSlow) throw tooSlow();
     }
   } catch (thrown) {
+    if (gone.aborted) return;
     const error = toAnswerable(thrown, requestId);
     if (error.status === 500) log.error({ id: requestId, err: thrown }, error.message);
     const members = 'members' in error ? error.members : {};
