@@ -109,7 +109,7 @@ export function tooDeep(maxDepth: number): KeystowError {
 }
 
 /** The position of the quote that closes the valid string whose opening quote is at `start`. */
-function endOfString(text: string, start: number): number {
+export function endOfString(text: string, start: number): number {
   let end = start;
   let backslashes: number;
   do {

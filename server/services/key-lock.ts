@@ -5,7 +5,7 @@
 export function createKeyLock() {
   const last = new Map<string, Promise<unknown>>();
 
-  return async function withLock<T>(key: string, work: () => Promise<T>): Promise<T> {
+  async function withLock<T>(key: string, work: () => Promise<T>): Promise<T> {
     const before = last.get(key);
     const mine = before ? before.then(work, work) : work();
     last.set(key, mine);
@@ -14,5 +14,24 @@ export function createKeyLock() {
     } finally {
       if (last.get(key) === mine) last.delete(key);
     }
-  };
+  }
+
+  /**
+   * Once all of the keys are its own. It queues for them in one step, so that whoever waits does so
+   * only for who came before: no two wait for each other.
+   */
+  async function withLocks<T>(keys: readonly string[], work: () => Promise<T>): Promise<T> {
+    const before = keys.flatMap((key) => last.get(key) ?? []);
+    const mine = Promise.allSettled(before).then(work);
+    for (const key of keys) last.set(key, mine);
+    try {
+      return await mine;
+    } finally {
+      for (const key of keys) if (last.get(key) === mine) last.delete(key);
+    }
+  }
+
+  return Object.assign(withLock, { all: withLocks });
 }
+
+export type KeyLock = ReturnType<typeof createKeyLock>;

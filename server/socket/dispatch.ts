@@ -1,4 +1,4 @@
-import { IncomingMessage, METHODS, ServerResponse, STATUS_CODES } from 'node:http';
+import { IncomingMessage, METHODS, ServerResponse } from 'node:http';
 import type { Socket as NetSocket } from 'node:net';
 import { Readable } from 'node:stream';
 import type Koa from 'koa';
@@ -7,24 +7,30 @@ import type { Logger } from 'pino';
 import type { EnvelopeAnswer } from '../../shared/envelope.ts';
 import { KeystowError } from '../../shared/errors.ts';
 import {
-  MAX_ENVELOPE_HEADER_CHARS,
   MAX_ENVELOPE_ID_CHARS,
   MAX_ENVELOPE_URL_CHARS,
   MAX_UNSENT_BYTES,
 } from '../../shared/limits.ts';
 import { identify } from '../http/authenticate.ts';
 import type { State } from '../http/context.ts';
+import {
+  answerHeaders,
+  answerJson,
+  errorAnswer,
+  type InnerAnswer,
+} from '../http/envelope-answer.ts';
+import { isJsonText, parseHeaders, wantsPlainText } from '../http/envelope-headers.ts';
 import { answerJsonError } from '../http/error-boundary.ts';
 import { type Operation, PlainExchange } from '../http/exchange.ts';
-import { nextRequestId } from '../http/messages.ts';
+import { isRecord } from '../http/is-record.ts';
 import { logEnvelope } from '../http/request-log.ts';
-import type { DocumentOperations } from '../http/routes/documents.ts';
+import { type RequestMeter, UNKNOWN } from '../http/request-meter.ts';
+import { type DocumentOperations, documentRoute } from '../http/routes/documents.ts';
 import { normalizeTarget } from '../http/target.ts';
 import type { Authenticator, Credentials } from '../services/credentials.ts';
-import { isRecord } from './is-record.ts';
 
 /** An envelope through the application's own handlers, in process: resolves with the answer's JSON. */
-export type Dispatch = (envelope: unknown, peer: Peer) => Promise<string>;
+export type Dispatch = (envelope: unknown, peer: Peer, requestId: string) => Promise<string>;
 
 /** Who sent it. */
 export interface Peer {
@@ -49,23 +55,8 @@ interface Request {
   readonly wantsText: boolean;
 }
 
-interface Answer {
-  readonly status: number;
-  /** Undefined for none. */
-  readonly headers: EnvelopeAnswer['headers'] | undefined;
-  /** Empty for none. */
-  readonly body: string;
-  readonly isJson: boolean;
-}
-
 type Echo = Pick<EnvelopeAnswer, 'method' | 'url' | 'id'>;
 
-const ANSWER_HEADERS = [
-  ['etag', 'ETag'],
-  ['location', 'Location'],
-  ['link', 'Link'],
-  ['retry-after', 'Retry-After'],
-] as const;
 const NO_BODY = Buffer.alloc(0);
 
 export interface DispatchOptions {
@@ -73,13 +64,15 @@ export interface DispatchOptions {
   readonly operations: DocumentOperations;
   readonly authenticator: Authenticator;
   readonly log: Logger;
+  readonly meter: RequestMeter;
 }
 
-export function createDispatch({ app, operations, authenticator, log }: DispatchOptions): Dispatch {
+export function createDispatch(options: DispatchOptions): Dispatch {
+  const { app, operations, authenticator, log, meter } = options;
   const middleware = compose(app.middleware);
 
   /** Documents go past Koa, as in http/plain-requests.ts. */
-  async function operate(operation: Operation, exchange: PlainExchange): Promise<Answer> {
+  async function operate(operation: Operation, exchange: PlainExchange): Promise<InnerAnswer> {
     const start = performance.now();
     try {
       await identify(exchange, authenticator);
@@ -88,7 +81,8 @@ export function createDispatch({ app, operations, authenticator, log }: Dispatch
       await answerJsonError(exchange, thrown, log);
     }
     logEnvelope(log, exchange, start);
-    const { method, status, body = '' } = exchange;
+    const { method, path, status, body = '' } = exchange;
+    meter.answered('socket', method, documentRoute(path), status, performance.now() - start);
     return {
       status,
       headers: answerHeaders((name) => exchange.field(name)),
@@ -97,7 +91,7 @@ export function createDispatch({ app, operations, authenticator, log }: Dispatch
     };
   }
 
-  async function viaKoa(request: Request, state: State, peer: Peer): Promise<Answer> {
+  async function viaKoa(request: Request, state: State, peer: Peer): Promise<InnerAnswer> {
     const req = new IncomingMessage(peer.connection);
     req.method = request.method;
     req.url = request.url;
@@ -115,13 +109,14 @@ export function createDispatch({ app, operations, authenticator, log }: Dispatch
     };
   }
 
-  return async (envelope, peer) => {
+  return async (envelope, peer, requestId) => {
     const echo = echoOf(envelope);
+    let request: Request | undefined;
     try {
-      const request = parseEnvelope(envelope, peer);
+      request = parseEnvelope(envelope, peer);
       const { method, url, headers, credentials, hasAuth, body } = request;
       const state: State = {
-        requestId: nextRequestId(),
+        requestId,
         envelope: { credentials, hasAuth, body, base: peer.base, gone: peer.gone },
       };
       const exchange = new PlainExchange({ method, url, headers, ip: peer.address, state });
@@ -132,28 +127,10 @@ export function createDispatch({ app, operations, authenticator, log }: Dispatch
       return answerJson(echo, answer, request.wantsText);
     } catch (error) {
       if (!(error instanceof KeystowError)) throw error;
+      if (!request) meter.answered('socket', UNKNOWN, UNKNOWN, error.status, 0);
       return refusal(echo, error);
     }
   };
-}
-
-function answerHeaders(header: (name: string) => unknown): Answer['headers'] {
-  let headers: EnvelopeAnswer['headers'];
-  for (const [name, field] of ANSWER_HEADERS) {
-    const value = header(field);
-    if (typeof value === 'string') headers = { ...headers, [name]: value };
-  }
-  return headers;
-}
-
-/** An EnvelopeAnswer. What is JSON goes in as it is: nobody parses it before the client does. */
-function answerJson(echo: Echo, answer: Answer, wantsText: boolean): string {
-  const { status, headers, body } = answer;
-  const statusText = STATUS_CODES[status] ?? '';
-  const json = JSON.stringify({ ...echo, status, statusText, headers });
-  if (body === '') return json;
-  const data = answer.isJson && !wantsText ? body : JSON.stringify(body);
-  return `${json.slice(0, -1)},"data":${data}}`;
 }
 
 /** What every answer repeats of its envelope. */
@@ -176,10 +153,11 @@ function isBounded(id: unknown): boolean {
 }
 
 /** What an envelope that cannot be dispatched, or a socket over its bounds, is answered with. */
-export function refusal(echo: Echo, error: KeystowError): string {
-  const { status, message } = error;
-  const body = JSON.stringify({ error: message });
-  return answerJson(echo, { status, headers: undefined, body, isJson: true }, false);
+export function refusal(
+  echo: Echo,
+  error: Pick<KeystowError, 'status' | 'message' | 'headers'>,
+): string {
+  return answerJson(echo, errorAnswer(error), false);
 }
 
 function parseEnvelope(envelope: unknown, peer: Peer): Request {
@@ -197,7 +175,7 @@ function parseEnvelope(envelope: unknown, peer: Peer): Request {
   if (typeof method !== 'string' || !METHODS.includes(method.toUpperCase())) {
     throw bad('The method of an envelope is one of GET, HEAD, POST, PUT, PATCH and DELETE.');
   }
-  const headers = parseHeaders(envelope['headers']);
+  const headers = parseHeaders(envelope['headers'], 'an envelope');
   return {
     method: method.toUpperCase(),
     // As bytes, one character each: what Node makes of an HTTP request line.
@@ -206,28 +184,8 @@ function parseEnvelope(envelope: unknown, peer: Peer): Request {
     body: bodyOf(envelope['data'], headers['content-type']),
     credentials: auth === undefined ? peer.credentials : parseCredentials(auth),
     hasAuth: auth !== undefined || peer.credentials !== undefined,
-    wantsText: /^text\/plain\b/i.test(headers['accept'] ?? ''),
+    wantsText: wantsPlainText(headers['accept']),
   };
-}
-
-/** Of the headers only the content type, what is accepted and the preconditions count. */
-function parseHeaders(headers: unknown): Record<string, string> {
-  const known: Record<string, string> = {};
-  if (headers === undefined || headers === null) return known;
-  if (!isRecord(headers)) throw bad('The headers of an envelope are an object.');
-  let chars = 0;
-  for (const [name, value] of Object.entries(headers)) {
-    const lower = name.toLowerCase();
-    if (!/^(content-type|accept|if-[a-z-]+)$/.test(lower)) continue;
-    // A precondition that is passed over would let an update be lost.
-    if (typeof value !== 'string') throw bad(`The header ${lower} of an envelope is a string.`);
-    known[lower] = value;
-    chars += value.length;
-  }
-  if (chars > MAX_ENVELOPE_HEADER_CHARS) {
-    throw bad(`The headers of an envelope have at most ${MAX_ENVELOPE_HEADER_CHARS} characters.`);
-  }
-  return known;
 }
 
 export function parseCredentials(auth: unknown): Credentials | undefined {
@@ -239,7 +197,7 @@ export function parseCredentials(auth: unknown): Credentials | undefined {
 
 /** A string that is said to be JSON is the text itself. */
 function bodyOf(data: unknown, contentType = ''): Buffer {
-  if (typeof data !== 'string' || !/\bjson\b/i.test(contentType)) return toJson(data);
+  if (typeof data !== 'string' || !isJsonText(contentType)) return toJson(data);
   if (!data.isWellFormed()) throw bad('The data has a lone surrogate: escape it.');
   return Buffer.from(data);
 }

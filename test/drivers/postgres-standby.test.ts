@@ -73,6 +73,7 @@ describe.skipIf(!isLongRun)('a synchronous standby', { timeout: 90_000 }, () => 
       expect(isUncertain(error)).toBe(false);
     }
     expect(isUncertain(await first)).toBe(true);
+    expect((await first).headers).toEqual({});
     expect((await store.get('before'))?.version).toBe(1);
     const before = await connections();
     await Promise.all(

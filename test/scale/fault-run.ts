@@ -38,6 +38,7 @@ const WAIT = { timeout: 60_000, interval: 50 };
 /** What nodes may say of a store that is away, and of work that they have broken off for it. */
 const EXPECTED_IN_LOGS = new Set([
   'The database does not answer: try again.',
+  'The database stopped answering: look whether it was stored.',
   'The server is stopping.',
   'a connection to the database was lost',
   "bytes that are nobody's were not removed",

@@ -76,6 +76,28 @@ describe('documents', () => {
     }
   });
 
+  it('of batches are changed whole, through whichever node', async () => {
+    const keys = Array.from({ length: 8 }, (_, n) => `batched/${n}`);
+    const members = keys.map((key) => ({ url: `/data/${key}`, method: 'POST' }));
+    expect((await at(rest, 0)('POST', '/api/batch', members)).status).toBe(200);
+    const answers = await Promise.all(
+      Array.from({ length: 30 }, (_, by) => {
+        const patches = keys.map((key) => ({
+          url: `/data/${key}`,
+          method: 'PATCH',
+          data: { by, [`m${by}`]: by },
+        }));
+        return at(rest, by)('POST', '/api/batch', by % 2 ? patches : patches.reverse());
+      }),
+    );
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+    const stored = await Promise.all(
+      keys.map((key, node) => at(rest, node)('GET', `/data/${key}`).then(({ json }) => json)),
+    );
+    expect(Object.keys(Object(stored[0]))).toHaveLength(31);
+    for (const document of stored) expect(document).toEqual(stored[0]);
+  });
+
   it('lose no concurrent patch', async () => {
     await at(rest, 0)('POST', '/data/patched', {});
     const answers = await Promise.all(

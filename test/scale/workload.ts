@@ -77,7 +77,9 @@ export async function runLane({ client, url, random }: Lane, work: Workload): Pr
     if (answer && expected.includes(answer.status)) return answer;
     if (answer?.status === 503) {
       ledger.countUnavailable(client);
-      if (answer.retryAfter === undefined) ledger.note(`${method} ${path}: 503, no Retry-After`);
+      // Who may have been heard is told to look, not to repeat.
+      const isTold = answer.retryAfter !== undefined || /look whether/.test(String(answer.body));
+      if (!isTold) ledger.note(`${method} ${path}: 503, no Retry-After`);
     } else if (answer) {
       ledger.note(`${method} ${path}: ${answer.status} ${answer.body}`.slice(0, 300));
     }

@@ -16,11 +16,18 @@ export function createVersionMemory() {
   return {
     get: (key: string): number | undefined => known.get(key),
 
-    /** After a batch that is on disk, or that wrote nothing. */
-    note(versions: Versions): void {
+    /**
+     * After a batch that is on disk, or that wrote nothing. New keys are those whose version was asked for: who
+     * creates documents does not come back to them soon.
+     */
+    note(versions: Versions, asked: readonly string[]): void {
       for (const [key, version] of versions) {
-        known.delete(key);
-        if (typeof version === 'number' && version !== PRESENT) known.set(key, version);
+        if (!known.delete(key)) continue;
+        if (typeof version === 'number') known.set(key, version);
+      }
+      for (const key of asked) {
+        const version = versions.get(key);
+        if (typeof version === 'number') known.set(key, version);
       }
       for (const oldest of known.keys()) {
         if (known.size <= MAX_KEYS) return;

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { KeystowError } from '../../../shared/errors.ts';
+import { CommitUncertain } from '../../stores/kv-store.ts';
 
 /** Connections to PostgreSQL, and what its errors mean. */
 
@@ -86,6 +87,11 @@ export function toStoreError(error: unknown, cause: unknown = error): KeystowErr
     return new KeystowError('disk-full', 'The disk of the database is full: nothing was stored.', {
       cause,
     });
+  }
+  // Who may have been heard must look before writing again: a client repeats what has Retry-After.
+  if (cause instanceof CommitUncertain) {
+    const message = 'The database stopped answering: look whether it was stored.';
+    return new KeystowError('unavailable', message, { cause });
   }
   return new KeystowError('unavailable', 'The database does not answer: try again.', {
     cause,

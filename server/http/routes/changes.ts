@@ -69,6 +69,8 @@ async function sendStream(ctx: Context, options: ChangeRouteOptions): Promise<vo
     await pages.return();
     return;
   }
+  // The log, the metrics, this feed and Koa's pipeline: each waits for the end of the answer.
+  ctx.res.setMaxListeners(20);
   ctx.body = Readable.from(events(ctx, first, pages, { ...options, gone }), { highWaterMark: 1 });
 }
 
@@ -89,8 +91,8 @@ async function* events(
     log.warn({ id: requestId, address: ctx.ip }, 'feed ended: its client does not read');
     void pages.return();
   };
-  yield 'retry: 1000\n\n';
   try {
+    yield 'retry: 1000\n\n';
     for (let next = first; !next.done; next = await pages.next()) {
       const patience = setTimeout(drop, slowReaderMs);
       try {
@@ -137,5 +139,6 @@ function signalOf(ctx: Context): AbortSignal {
   if (ctx.state.envelope) return ctx.state.envelope.gone;
   const gone = new AbortController();
   ctx.res.once('close', () => gone.abort());
+  if (ctx.res.destroyed) gone.abort();
   return gone.signal;
 }

@@ -2,25 +2,25 @@ import { Readable } from 'node:stream';
 import type Router from '@koa/router';
 import { KeystowError } from '../../../shared/errors.ts';
 import { MAX_PAGE_KEYS } from '../../../shared/limits.ts';
-import type { Document, DocumentRange, Documents, PatchFormat } from '../../services/documents.ts';
+import type { Document, DocumentRange, Documents } from '../../services/documents.ts';
 import type { Principal } from '../../services/grants.ts';
-import { isMatch, isNoneMatch, parsePreconditions } from '../../services/preconditions.ts';
+import { isMatch, isNoneMatch } from '../../services/preconditions.ts';
 import { resourceUrl } from '../../services/resource-url.ts';
 import { principalOf } from '../authenticate.ts';
-import { checkJsonType, contentType, readBody } from '../body.ts';
 import type { Handler, State } from '../context.ts';
+import {
+  keyOf,
+  preconditionsOf,
+  readCreation,
+  readPatch,
+  readRemoval,
+  readReplacement,
+} from '../document-requests.ts';
 import { type Exchange, JSON_TYPE, type Operation } from '../exchange.ts';
-import { decodeAfter, parseQuery } from '../target.ts';
+import { parseQuery } from '../target.ts';
 
 const NDJSON_TYPE = 'application/x-ndjson';
 const KEY_PATH = /^\/data\/.*$/s;
-
-const PATCH_FORMATS = new Map<string, PatchFormat>([
-  ['application/json', 'members'],
-  ['application/merge-patch+json', 'merge-patch'],
-  ['application/json-patch+json', 'json-patch'],
-]);
-const PATCH_TYPES = [...PATCH_FORMATS.keys()].join(', ');
 
 type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -34,6 +34,11 @@ export interface DocumentOperations {
   find(
     request: Pick<Exchange, 'method' | 'path' | 'querystring' | 'headers'>,
   ): Operation | undefined;
+}
+
+/** What requests for documents are counted as. */
+export function documentRoute(path: string): string {
+  return path.startsWith('/data/') ? '/data/*' : '/data';
 }
 
 export function documentRoutes(
@@ -95,43 +100,28 @@ export function documentOperations(
     HEAD: get,
 
     async POST(exchange) {
-      const key = keyOf(exchange);
-      checkJsonType(exchange);
-      const body = await readBody(exchange, maxDocumentBytes);
-      const pre = preconditionsOf(exchange);
+      const { key, body, pre } = await readCreation(exchange, maxDocumentBytes);
       const created = await documents.create(principalOf(exchange), key, body, pre);
       exchange.set('Location', resourceUrl('data', key));
       sendDocument(exchange, 201, created);
     },
 
     async PUT(exchange) {
-      const key = keyOf(exchange);
-      checkJsonType(exchange);
-      const body = await readBody(exchange, maxDocumentBytes);
-      const pre = preconditionsOf(exchange);
+      const { key, body, pre } = await readReplacement(exchange, maxDocumentBytes);
       const replaced = await documents.replace(principalOf(exchange), key, body, pre);
       if (replaced.isNew) exchange.set('Location', resourceUrl('data', key));
       sendDocument(exchange, replaced.isNew ? 201 : 200, replaced);
     },
 
     async PATCH(exchange) {
-      const key = keyOf(exchange);
-      const format = PATCH_FORMATS.get(contentType(exchange) ?? 'application/json');
-      if (!format) {
-        throw new KeystowError(
-          'unsupported-media-type',
-          `A PATCH has one of these content types: ${PATCH_TYPES}.`,
-          { headers: { 'Accept-Patch': PATCH_TYPES } },
-        );
-      }
-      const body = await readBody(exchange, maxDocumentBytes);
-      const pre = preconditionsOf(exchange);
+      const { key, format, body, pre } = await readPatch(exchange, maxDocumentBytes);
       const patched = await documents.patch(principalOf(exchange), key, format, body, pre);
       sendDocument(exchange, 200, patched);
     },
 
     async DELETE(exchange) {
-      await documents.remove(principalOf(exchange), keyOf(exchange), preconditionsOf(exchange));
+      const { key, pre } = readRemoval(exchange);
+      await documents.remove(principalOf(exchange), key, pre);
       exchange.status = 204;
     },
   };
@@ -156,14 +146,6 @@ function sendDocument(exchange: Exchange, status: number, document: Document): v
   exchange.set('ETag', document.etag);
   exchange.set('Content-Type', JSON_TYPE);
   exchange.body = document.text;
-}
-
-function keyOf(exchange: Exchange): string {
-  return decodeAfter(exchange, '/data/');
-}
-
-function preconditionsOf({ headers }: Exchange) {
-  return parsePreconditions(headers['if-match'], headers['if-none-match']);
 }
 
 function parseRange(exchange: Exchange): DocumentRange {

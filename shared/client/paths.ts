@@ -1,0 +1,19 @@
+/** Paths of the server's routes. */
+
+/** Dot segments would be resolved away (RFC 3986, 5.2.4): then all is one segment. */
+export function documentPath(key: string): string {
+  const segments = key.split('/').map(encodeURIComponent);
+  const hasDots = segments.some((segment) => segment === '.' || segment === '..');
+  return `/data/${segments.join(hasDots ? '%2F' : '/')}`;
+}
+
+/** The path with what is given of the parameters. */
+export function withQuery(
+  path: string,
+  parameters: Readonly<Record<string, string | number | undefined>>,
+): string {
+  const given = Object.entries(parameters).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name}=${encodeURIComponent(value)}`],
+  );
+  return given.length > 0 ? `${path}?${given.join('&')}` : path;
+}
