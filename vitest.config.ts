@@ -9,6 +9,7 @@ const shared = [
 
 /** Many processes, or slow on purpose: .ci/run has them, npm test stays under two minutes. */
 const slow = [
+  'test/backups/kill-9.test.ts',
   'test/cli/bad-servers.test.ts',
   'test/cli/connection.test.ts',
   'test/faults/data-dir.test.ts',

@@ -170,7 +170,7 @@ describe('requests', () => {
       (seen) => seen.sum(COUNT, { route: 'none', status: '400', method: 'none', via: 'http' }),
     );
     expect(await broken()).toBe(1);
-    await rest('PUT', '/uploads/large', randomBytes(4 * 1_048_576));
+    await rest('PUT', '/uploads/large', randomBytes(32 * 1_048_576));
     await rest('PUT', '/api/buckets/uploads', { acl: 'public-read' });
     const left = await growth(
       async () => {
