@@ -35,6 +35,8 @@ const READERS = new Map<string, (exchange: Exchange, maxBytes: number) => Promis
   ['DELETE', async (exchange) => readRemoval(exchange)],
 ]);
 const METHODS = [...READERS.keys()].join(', ');
+/** Nothing that is read of a member waits for its client. */
+const NEVER = new AbortController().signal;
 /** Text that is parsed before others get their turn. */
 const PARSED_AT_A_TIME_CHARS = 1_048_576;
 
@@ -97,7 +99,7 @@ async function parseMember(
     ip: '',
     state: {
       requestId: '',
-      envelope: { credentials: undefined, hasAuth: false, body, base: '' },
+      envelope: { credentials: undefined, hasAuth: false, body, base: '', gone: NEVER },
     },
     req: undefined,
     res: undefined,
