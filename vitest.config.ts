@@ -28,7 +28,7 @@ export default defineConfig({
     maxWorkers: 3,
     isolate: false,
     // The built server runs as Node loads it: Vite would load copies.
-    server: { deps: { external: [/\/dist\/server\//] } },
+    server: { deps: { external: [/\/dist\/(?:server|shared)\//] } },
     testTimeout: 30_000,
     hookTimeout: 30_000,
     projects: [

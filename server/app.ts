@@ -1,5 +1,5 @@
 import Router from '@koa/router';
-import Koa from 'koa';
+import Koa, { type ParameterizedContext } from 'koa';
 import type { Logger } from 'pino';
 import { KeystowError } from '../shared/errors.ts';
 import { authenticate } from './http/authenticate.ts';
@@ -7,16 +7,20 @@ import type { Handler, State } from './http/context.ts';
 import { errorBoundary } from './http/error-boundary.ts';
 import { allowOrigins, refuseForeignOrigins } from './http/origin.ts';
 import { requestLog } from './http/request-log.ts';
+import { type RequestMeter, UNKNOWN } from './http/request-meter.ts';
 import { accessKeyRoutes } from './http/routes/access-keys.ts';
+import { backupRoutes } from './http/routes/backup.ts';
 import { batchRoutes } from './http/routes/batch.ts';
 import { bucketApiRoutes } from './http/routes/buckets.ts';
 import { changeRoutes } from './http/routes/changes.ts';
 import { deleteObjectsRoutes } from './http/routes/delete-objects.ts';
 import { type DocumentOperations, documentRoutes } from './http/routes/documents.ts';
 import { healthRoutes } from './http/routes/health.ts';
+import { metricsRoutes } from './http/routes/metrics.ts';
 import { multipartUploadRoutes } from './http/routes/multipart-uploads.ts';
 import { objectApiRoutes } from './http/routes/object-api.ts';
 import { objectRoutes } from './http/routes/objects.ts';
+import { openapiRoutes } from './http/routes/openapi.ts';
 import { putObjectRoutes } from './http/routes/put-objects.ts';
 import { bucketRoutes, serviceRoutes } from './http/routes/s3-buckets.ts';
 import { listRoutes } from './http/routes/s3-lists.ts';
@@ -28,6 +32,7 @@ import { userRoutes } from './http/routes/users.ts';
 import { createS3Callers } from './http/s3-caller.ts';
 import { type BucketOfHost, type S3Routes, s3Requests } from './http/s3-requests.ts';
 import type { AccessKeys } from './services/access-keys.ts';
+import type { Backups } from './services/backups.ts';
 import type { Batches } from './services/batch.ts';
 import type { Buckets } from './services/buckets.ts';
 import type { Changes } from './services/changes.ts';
@@ -47,6 +52,7 @@ export interface AppServices {
   readonly users: Users;
   readonly changes: Changes;
   readonly slowReaderMs?: number | undefined;
+  readonly backups: Backups;
   readonly accessKeys: AccessKeys;
   readonly buckets: Buckets;
   readonly objects: Objects;
@@ -55,6 +61,7 @@ export interface AppServices {
   readonly saves: Saves;
   readonly signedForms: SignedForms;
   readonly log: Logger;
+  readonly meter: RequestMeter;
   readonly now: () => number;
   readonly maxUploadBytes: number;
   readonly bucketOfHost: BucketOfHost;
@@ -62,6 +69,8 @@ export interface AppServices {
   readonly publicUrl: string | undefined;
   /** Rejects with `unavailable` where this node should get no requests. */
   readonly checkReady: () => Promise<void>;
+  readonly metricsToken: string | undefined;
+  readonly metrics: () => Promise<string>;
   readonly region: string;
   readonly anonymousSigning: boolean;
   /** Origins whose pages may use the JSON routes. */
@@ -78,14 +87,31 @@ export function createApp(services: AppServices): Koa<State> {
   const app = new Koa<State>({ proxy: services.trustProxy, maxIpsCount: 1 });
   // What comes here came after the answer had begun: the connection is cut off, so that no client
   // takes a part for the whole. Clients that went away are in the request log already.
-  app.on('error', (error: NodeJS.ErrnoException) => {
+  app.on('error', (error: NodeJS.ErrnoException, ctx?: ParameterizedContext<State>) => {
     if (CLIENT_GONE.has(error.code ?? '')) return;
-    services.log.error({ err: error }, 'answer broken off');
+    services.log.error({ id: ctx?.state.requestId, err: error }, 'answer broken off');
   });
 
+  const router = createRouter(services);
+
+  app.use(requestLog(services.log, services.meter));
+  app.use(errorBoundary(services.log));
+  app.use(s3Requests(s3Routes(services), services));
+  app.use(refuseForeignOrigins(services.corsOrigins));
+  if (services.corsOrigins.length > 0) app.use(allowOrigins(services.corsOrigins));
+  app.use(refuseUnanswered);
+  app.use(rememberRoute);
+  app.use(router.routes());
+  app.use(router.allowedMethods());
+  return app;
+}
+
+/** The JSON routes. Each has its operation in openapi/. */
+export function createRouter(services: AppServices): Router<State> {
   const router = new Router<State>({ strict: true, sensitive: true });
   const authenticated = authenticate(services.authenticator);
   healthRoutes(router, services.checkReady);
+  metricsRoutes(router, services);
   userRoutes(router, authenticated, services.users);
   signedFormRoutes(router, authenticated, services);
   saveRoutes(router, authenticated, services);
@@ -93,18 +119,11 @@ export function createApp(services: AppServices): Koa<State> {
   bucketApiRoutes(router, authenticated, services.buckets);
   objectApiRoutes(router, authenticated, services);
   changeRoutes(router, authenticated, services);
+  backupRoutes(router, authenticated, services);
   documentRoutes(router, authenticated, services.documentOperations);
   batchRoutes(router, authenticated, services);
-
-  app.use(requestLog(services.log));
-  app.use(errorBoundary(services.log));
-  app.use(s3Requests(s3Routes(services), services));
-  app.use(refuseForeignOrigins(services.corsOrigins));
-  if (services.corsOrigins.length > 0) app.use(allowOrigins(services.corsOrigins));
-  app.use(refuseUnanswered);
-  app.use(router.routes());
-  app.use(router.allowedMethods());
-  return app;
+  openapiRoutes(router, authenticated, services);
+  return router;
 }
 
 function s3Routes(services: AppServices): S3Routes {
@@ -126,6 +145,23 @@ function s3Routes(services: AppServices): S3Routes {
       ...objectSettingRoutes(options),
     },
   };
+}
+
+/** Which route took the request, whatever came of it. */
+const rememberRoute: Handler = async (ctx, next) => {
+  try {
+    await next();
+  } finally {
+    ctx.state.route = patternOf(ctx['_matchedRoute']);
+  }
+};
+
+/** As `/api/users/*`, also of a route that is a regular expression. */
+function patternOf(route: unknown): string {
+  if (typeof route === 'string') return route;
+  return route instanceof RegExp
+    ? route.source.replace(/^\^|\$$|\\/g, '').replaceAll('.*', '*')
+    : UNKNOWN;
 }
 
 /** An unknown path is a 404; a method that the path lacks a 405, whose `Allow` the router has set. */

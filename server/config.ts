@@ -1,10 +1,15 @@
 import { readFileSync } from 'node:fs';
 import {
+  DEFAULT_BACKUP_EVERY,
+  DEFAULT_BACKUP_KEEP,
   DEFAULT_BCRYPT_COST,
   DEFAULT_CHANGES_KEEP,
   DEFAULT_MAX_DOCUMENT_BYTES,
   DEFAULT_MAX_UPLOAD_BYTES,
+  DEFAULT_MIN_FREE_BYTES,
   DEFAULT_SUBMIT_MAX_BYTES,
+  MAX_BACKUP_EVERY_MS,
+  MIN_BACKUP_EVERY_MS,
 } from '../shared/limits.ts';
 
 /** The settings: the only reader of the environment. */
@@ -46,9 +51,17 @@ export interface Config {
   readonly maxUploadBytes: number;
   readonly submitMaxBytes: number;
   readonly changesKeep: number;
+  /** Undefined: no scheduled backups. */
+  readonly backups:
+    | { readonly folder: string; readonly everyMs: number; readonly keep: number }
+    | undefined;
   readonly corsOrigins: readonly string[];
   readonly trustProxy: boolean;
   readonly socketEio3: boolean;
+  /** What who collects metrics may send instead of an admin's password. */
+  readonly metricsToken: string | undefined;
+  /** Free space of the disk below which nothing more is written, in bytes; 0: never. */
+  readonly minFreeBytes: number;
   readonly logLevel: string;
 }
 
@@ -184,6 +197,20 @@ export const settings = [
     description: 'entries of the change log to keep',
   },
   {
+    name: 'BACKUP_DIR',
+    description: 'folder that the server writes backups to (default: none are made)',
+  },
+  {
+    name: 'BACKUP_EVERY',
+    default: DEFAULT_BACKUP_EVERY,
+    description: 'how often, such as 24h, 90m or 7d',
+  },
+  {
+    name: 'BACKUP_KEEP',
+    default: String(DEFAULT_BACKUP_KEEP),
+    description: 'how many of them to keep',
+  },
+  {
     name: 'CORS_ORIGINS',
     description: 'origins, separated by commas, whose pages may use the JSON routes and Socket.IO',
   },
@@ -196,6 +223,16 @@ export const settings = [
     name: 'SOCKET_EIO3',
     default: 'off',
     description: 'on: serve Socket.IO 2 clients (Engine.IO 3)',
+  },
+  {
+    name: 'METRICS_TOKEN',
+    description: 'a Bearer token that may read /api/metrics, beside admins',
+    isSecret: true,
+  },
+  {
+    name: 'MIN_FREE_BYTES',
+    default: String(DEFAULT_MIN_FREE_BYTES),
+    description: 'free space of the disk below which writes are refused; 0: never',
   },
   {
     name: 'LOG_LEVEL',
@@ -251,9 +288,17 @@ export function parseConfig(
     maxUploadBytes: parseNumber('MAX_UPLOAD_BYTES', required('MAX_UPLOAD_BYTES'), 1, 2 ** 43),
     maxDocumentBytes: parseNumber('MAX_DOCUMENT_BYTES', required('MAX_DOCUMENT_BYTES'), 2, 2 ** 28),
     changesKeep: parseNumber('CHANGES_KEEP', required('CHANGES_KEEP'), 1, Number.MAX_SAFE_INTEGER),
+    backups: parseBackups(text('BACKUP_DIR'), required('BACKUP_EVERY'), required('BACKUP_KEEP')),
     corsOrigins: parseOrigins(text('CORS_ORIGINS')),
     trustProxy: parseSwitch('TRUST_PROXY', required('TRUST_PROXY')),
     socketEio3: parseSwitch('SOCKET_EIO3', required('SOCKET_EIO3')),
+    metricsToken: text('METRICS_TOKEN'),
+    minFreeBytes: parseNumber(
+      'MIN_FREE_BYTES',
+      required('MIN_FREE_BYTES'),
+      0,
+      Number.MAX_SAFE_INTEGER,
+    ),
     logLevel: parseOneOf('LOG_LEVEL', required('LOG_LEVEL'), [
       'trace',
       'debug',
@@ -355,6 +400,29 @@ function parseOneOf<T extends string>(name: string, text: string, values: readon
     throw new ConfigError(`${name} is ${values.join(' or ')}.`);
   }
   return value;
+}
+
+function parseBackups(folder: string | undefined, every: string, keep: string): Config['backups'] {
+  const everyMs = parseDuration('BACKUP_EVERY', every, MIN_BACKUP_EVERY_MS, MAX_BACKUP_EVERY_MS);
+  const kept = parseNumber('BACKUP_KEEP', keep, 1, 10_000);
+  return folder === undefined ? undefined : { folder, everyMs, keep: kept };
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = {
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+
+/** In milliseconds. */
+function parseDuration(name: string, text: string, min: number, max: number): number {
+  const [, count, unit = ''] = /^(\d+)([smhd])$/.exec(text) ?? [];
+  const ms = Number(count) * (UNIT_MS[unit] ?? Number.NaN);
+  if (ms >= min && ms <= max) return ms;
+  throw new ConfigError(
+    `${name} is a number with s, m, h or d behind it, such as 24h, and from 1s to 366d, not "${text}".`,
+  );
 }
 
 function parseOrigins(text: string | undefined): string[] {

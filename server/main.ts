@@ -3,17 +3,18 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { SecureContextOptions } from 'node:tls';
 import type { Logger } from 'pino';
-import { KeystowError } from '../shared/errors.ts';
 import { PARTS_GRACE_MS, SHUTDOWN_GRACE_MS, UPLOAD_SWEEP_MS } from '../shared/limits.ts';
 import { type AppServices, createApp } from './app.ts';
+import { type BackupSchedule, scheduleBackups } from './backup/schedule.ts';
 import { type Config, ConfigError } from './config.ts';
+import { createDiskSpace } from './disk-space.ts';
 import {
   checkAnonymousSigning,
   ensureAccessKey,
   ensureAdmin,
   ensureBuckets,
 } from './first-start.ts';
-import { createListener, type Listener } from './http/listener.ts';
+import { createListener, type Listener, type Traffic } from './http/listener.ts';
 import { hostOf } from './http/origin.ts';
 import { plainForms } from './http/plain-forms.ts';
 import { plainRequests } from './http/plain-requests.ts';
@@ -21,9 +22,16 @@ import { documentOperations } from './http/routes/documents.ts';
 import { postObject } from './http/routes/uploads.ts';
 import { createS3Callers } from './http/s3-caller.ts';
 import { openSecretBox } from './master-key.ts';
+import { createMetrics } from './metrics/metrics.ts';
+import { createRequestCounts } from './metrics/request-counts.ts';
+import { createStoreCounts } from './metrics/store-counts.ts';
+import { createUploadCounts } from './metrics/upload-counts.ts';
+import { createReadiness } from './readiness.ts';
 import { bucketOfHost } from './s3/host-bucket.ts';
 import { ACCESS_KEY_PREFIX } from './services/access-key-records.ts';
 import { createAccessKeys } from './services/access-keys.ts';
+import { createLocalLease, createSharedLease } from './services/backup-lease.ts';
+import { createBackups } from './services/backups.ts';
 import { createBatches } from './services/batch.ts';
 import { BUCKET_PREFIX, createBuckets } from './services/buckets.ts';
 import { type Changes, createChanges } from './services/changes.ts';
@@ -31,6 +39,7 @@ import { createAuthenticator } from './services/credentials.ts';
 import { createDirectUploads, settlingFirst } from './services/direct-uploads.ts';
 import { createDocuments } from './services/documents.ts';
 import { createHashThreads } from './services/hash-threads.ts';
+import { type HeldBlobs, holdBlobs } from './services/held-blobs.ts';
 import { createKeyLock } from './services/key-lock.ts';
 import { createMultipartUploads } from './services/multipart-uploads.ts';
 import { createObjectBytes } from './services/object-bytes.ts';
@@ -45,8 +54,10 @@ import { createUsers, USER_PREFIX } from './services/users.ts';
 import { type Bridge, createBridge } from './socket/bridge.ts';
 import { createDispatch } from './socket/dispatch.ts';
 import type { BlobStore, DirectBlobStore } from './stores/blob-store.ts';
+import type { WrittenBatch } from './stores/commit-queue.ts';
 import { keepEntries } from './stores/kept-entries.ts';
 import { type KvStore, MIGRATION_KEY } from './stores/kv-store.ts';
+import { guardBlobs, guardStore } from './stores/space-guard.ts';
 import { loadTls } from './tls.ts';
 import { version } from './version.ts';
 
@@ -64,8 +75,19 @@ interface Listening {
   readonly url: string;
 }
 
+/** Who wants to know how the store is doing. */
+export interface StoreHooks {
+  /** Every commit is refused until a restart. */
+  readonly onFailed?: () => void;
+  readonly onBatch?: (batch: WrittenBatch) => void;
+}
+
 /** Opens the store that the configuration names. */
-export async function openStore(config: Config, log: Logger): Promise<KvStore> {
+export async function openStore(
+  config: Config,
+  log: Logger,
+  hooks: StoreHooks = {},
+): Promise<KvStore> {
   const { changesKeep } = config;
   if (config.store !== 'level') {
     const { openPostgresStore } = await import('./drivers/postgres/postgres-store.ts');
@@ -74,6 +96,7 @@ export async function openStore(config: Config, log: Logger): Promise<KvStore> {
       changesKeep,
       now: Date.now,
       onIdleError: (error) => log.warn({ err: error }, 'a connection to the database was lost'),
+      onBatch: hooks.onBatch,
     });
   }
   const { openLevelStore } = await import('./drivers/level/level-store.ts');
@@ -81,8 +104,11 @@ export async function openStore(config: Config, log: Logger): Promise<KvStore> {
     dataDir: config.dataDir,
     changesKeep,
     now: Date.now,
-    onFailed: (error) =>
-      log.fatal({ err: error }, 'a write failed: writes are refused until a restart, reads go on'),
+    onFailed(error) {
+      log.fatal({ err: error }, 'a write failed: writes are refused until a restart, reads go on');
+      hooks.onFailed?.();
+    },
+    onBatch: hooks.onBatch,
     onDamaged: (error) => log.error({ err: error }, 'a damaged entry was left out of a list'),
   });
 }
@@ -107,6 +133,8 @@ export interface Overrides {
   /** Of change feeds, in milliseconds. */
   readonly heartbeatMs?: number;
   readonly slowReaderMs?: number;
+  /** The free bytes of the disk that a folder lies on. */
+  readonly freeBytes?: (folder: string) => Promise<number>;
 }
 
 /**
@@ -122,23 +150,48 @@ export async function startServer(
   const tls = config.tls && (await loadTls(config.tls, (message) => log.warn(message)));
   const now = overrides.now ?? Date.now;
   const isShared = config.store !== 'level';
-  const opened = await (overrides.openStore ?? openStore)(config, log);
+  const isOwnFolder = config.blobs === 'file';
+  const { minFreeBytes } = config;
+  const space = createDiskSpace({
+    folders: [
+      ...(isShared ? [] : [config.dataDir]),
+      ...(isOwnFolder ? [join(config.dataDir, 'blobs')] : []),
+    ],
+    minFreeBytes,
+    log,
+    look: overrides.freeBytes,
+  });
+  const readiness = createReadiness({ space, sequence: () => store.sequence() });
+  const counts = {
+    requests: createRequestCounts(),
+    store: createStoreCounts(),
+    uploads: createUploadCounts(),
+  };
+  const opened = await (overrides.openStore ?? openStore)(config, log, {
+    onFailed: readiness.storeFailed,
+    onBatch: counts.store.onBatch,
+  });
   // Nobody else writes to an embedded store.
-  const store = isShared
+  const kept = isShared
     ? opened
     : keepEntries(opened, [USER_PREFIX, ACCESS_KEY_PREFIX, BUCKET_PREFIX]);
+  const store = counts.store.count(guardStore(readiness.watchStore(kept), space));
   const passwords = createPasswords(config.bcryptCost);
   const threads = createHashThreads();
   const listening: Listening[] = [];
-  let isStopping = false;
   let sweeping: NodeJS.Timeout | undefined;
   let changes: Changes | undefined;
+  let held: HeldBlobs | undefined;
+  let schedule: BackupSchedule | undefined;
 
   async function close(): Promise<void> {
-    isStopping = true;
+    readiness.stopping();
+    space.close();
     clearInterval(sweeping);
     changes?.close();
+    await schedule?.close();
     await Promise.all(listening.map((open) => stop(open, log)));
+    held?.close();
     await passwords.close();
     await threads.close();
     await store.close();
@@ -150,19 +203,24 @@ export async function startServer(
     const secretBox = await openSecretBox(config, store);
     const accessKeys = createAccessKeys({ store, users, secretBox, now });
     const buckets = createBuckets(store, now);
-    const blobs = await openBlobStore(config, now);
-    const objectBytes = createObjectBytes({
+    const blobStore = await openBlobStore(config, now);
+    const blobs = isOwnFolder ? guardBlobs(readiness.watchBlobs(blobStore), space) : blobStore;
+    const lease = isShared ? createSharedLease({ store, log, now }) : createLocalLease();
+    held = holdBlobs({ blobs, lease, log });
+    const bytes = createObjectBytes({
       store,
-      blobs,
+      blobs: held,
       threads,
       log,
       now,
       graceMs: isShared ? PARTS_GRACE_MS : 0,
     });
+    const objectBytes = counts.uploads.count(bytes);
     const stored = createObjects({ store, objectBytes, buckets, log, now });
     const direct = isDirect(blobs, config)
       ? createDirectUploads({ store, blobs, buckets, objects: stored, users, log, now })
       : undefined;
+    const backups = createBackups({ store, blobs: held, lease, direct, now });
     const objects = direct ? settlingFirst(stored, direct) : stored;
     const uploads = createMultipartUploads({ store, buckets, objects, objectBytes, now });
     const saves = createSaves({ store, buckets, objects });
@@ -187,10 +245,11 @@ export async function startServer(
     await ensureBuckets(config, buckets);
     const sweep = createSweeper({ store, uploads, objectBytes, direct, log, now });
     // In a folder of one's own all that is nobody's now was left by a crash.
-    const isOwnFolder = config.blobs === 'file';
     if (isOwnFolder) await sweep.everything();
     else void sweep.leased();
     sweeping = setInterval(isOwnFolder ? sweep.uploads : sweep.leased, UPLOAD_SWEEP_MS).unref();
+    // Only now: a server with a full disk starts, and reads go on.
+    await space.watch();
     if (isShared && isOwnFolder) {
       log.warn('BLOBS is file: large objects are on this machine alone, so this is the only node');
     }
@@ -211,6 +270,20 @@ export async function startServer(
       createDocuments(store, { maxDocumentBytes }, documentLock),
       maxDocumentBytes,
     );
+    const traffic = (): Traffic => sumOf(listening.map(({ listener }) => listener.traffic()));
+    const metrics = createMetrics({
+      ...counts,
+      passwords,
+      authenticator,
+      changes,
+      isReady: readiness.check,
+      sequence: () => store.sequence(),
+      freeBytes: space.freeBytes,
+      minFreeBytes,
+      traffic,
+      sockets: () => listening.reduce((sum, { listener }) => sum + listener.attached.sockets(), 0),
+    });
+    const { requests: meter } = counts;
     const services: AppServices = {
       authenticator,
       documentOperations: operations,
@@ -219,6 +292,7 @@ export async function startServer(
       changes,
       slowReaderMs: overrides.slowReaderMs,
       users,
+      backups,
       accessKeys,
       buckets,
       objects,
@@ -231,10 +305,10 @@ export async function startServer(
       maxUploadBytes: config.maxUploadBytes,
       bucketOfHost: bucketOf,
       publicUrl: config.publicUrl,
-      checkReady: async () => {
-        if (isStopping) throw new KeystowError('unavailable', 'The server is stopping.');
-        await store.sequence();
-      },
+      checkReady: readiness.check,
+      meter,
+      metrics,
+      metricsToken: config.metricsToken,
       region: config.region,
       anonymousSigning: config.anonymousSigning,
       corsOrigins,
@@ -243,21 +317,23 @@ export async function startServer(
     const app = createApp(services);
     const viaKoa = app.callback();
     const post = postObject({ ...services, callers: createS3Callers(services) });
-    const plainForm = plainForms({ post, buckets, log, bucketOfHost: bucketOf, trustProxy });
+    const plainForm = plainForms({ post, buckets, log, meter, bucketOfHost: bucketOf, trustProxy });
     const plain = plainRequests({
       operations,
       authenticator,
       log,
+      meter,
       bucketOfHost: bucketOf,
       corsOrigins,
       trustProxy,
     });
     const bridgeOptions = {
-      dispatch: createDispatch({ app, operations, authenticator, log }),
+      dispatch: createDispatch({ app, operations, authenticator, log, meter }),
       changes,
       slowReaderMs: overrides.slowReaderMs,
       authenticator,
       log,
+      meter,
       maxDocumentBytes,
       corsOrigins,
       allowEIO3: config.socketEio3,
@@ -274,6 +350,7 @@ export async function startServer(
         handle: (req, res) => plain(req, res) ?? plainForm(req, res) ?? viaKoa(req, res),
         tls: secure,
         log,
+        meter,
         attach: (server) => createBridge(server, bridgeOptions),
         isOwnHost: (req) => isBucketHost(hostOf(req, trustProxy)),
       });
@@ -285,6 +362,15 @@ export async function startServer(
     if (config.httpPort !== undefined) {
       await addListener(undefined, ['HTTP_PORT', config.httpPort], config.httpHost);
     }
+    schedule =
+      config.backups &&
+      scheduleBackups({
+        ...config.backups,
+        backups,
+        shared: isShared ? store : undefined,
+        log,
+        now,
+      });
     log.info({ version, urls: listening.map(({ url }) => url) }, 'started');
     return { urls: listening.map(({ url }) => url), close };
   } catch (error) {
@@ -297,11 +383,21 @@ function isDirect(blobs: BlobStore, { directUploads }: Config): blobs is DirectB
   return directUploads && 'form' in blobs;
 }
 
+function sumOf(all: readonly Traffic[]): Traffic {
+  const sum = { connections: 0, received: 0, sent: 0 };
+  for (const { connections, received, sent } of all) {
+    sum.connections += connections;
+    sum.received += received;
+    sum.sent += sent;
+  }
+  return sum;
+}
+
 /** What is half copied is not served: what is missing would be missed, and what is new overwritten. */
 async function checkMigrated(store: KvStore): Promise<void> {
   if ((await store.get(MIGRATION_KEY)) === undefined) return;
   throw new ConfigError(
-    'A data directory is being migrated to this store: let `keystow migrate` finish first.',
+    'Another store, or a backup, is being copied into this one: let `keystow migrate` or `keystow restore` finish first.',
   );
 }
 

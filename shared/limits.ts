@@ -44,6 +44,21 @@ export const PARTS_GRACE_MS = 6 * 3_600_000;
 export const DIRECT_UPLOAD_GRACE_MS = 86_400_000;
 /** How long a node that sweeps keeps others from it, in milliseconds. */
 export const SWEEP_LEASE_MS = 10 * 60_000;
+/** Default of `BACKUP_EVERY`, and the shortest and the longest that may be set, in milliseconds. */
+export const DEFAULT_BACKUP_EVERY = '24h';
+export const MIN_BACKUP_EVERY_MS = 1_000;
+export const MAX_BACKUP_EVERY_MS = 366 * 86_400_000;
+/** Default of `BACKUP_KEEP`: scheduled backups. */
+export const DEFAULT_BACKUP_KEEP = 7;
+/** When a scheduled backup that failed is tried again at the latest, in milliseconds. */
+export const BACKUP_RETRY_MS = 10 * 60_000;
+/** How long a node that makes a backup has others keep their blobs, and how often it says so, in milliseconds. */
+export const BACKUP_LEASE_MS = 5 * 60_000;
+export const BACKUP_RENEW_MS = 60_000;
+/** How much higher the numbers of a restored store go on than those of its backup. */
+export const RESTORED_AHEAD = 2 ** 32;
+/** Blobs that are kept for a backup; what more goes meanwhile is left to the next sweep. */
+export const MAX_HELD_BLOBS = 200_000;
 /** Default of `SUBMIT_MAX_BYTES`: one submitted file. */
 export const DEFAULT_SUBMIT_MAX_BYTES = 15 * 1_048_576;
 /** Files of one request to `/submit-files`. */
@@ -119,6 +134,16 @@ export const MAX_FEEDS_PER_SOCKET = 20;
 export const MAX_QUEUED_COMMITS = 20_000;
 /** Bytes of values waiting for the disk; more are answered 503. */
 export const MAX_QUEUED_COMMIT_BYTES = 256 * 1_048_576;
+
+/**
+ * Default of `MIN_FREE_BYTES`: free space of the disk below which writes are refused, so that LevelDB never
+ * meets a full disk. What two looks at it let through has to fit in.
+ */
+export const DEFAULT_MIN_FREE_BYTES = 256 * 1_048_576;
+/** How often the free space is looked at, in milliseconds. */
+export const FREE_SPACE_CHECK_MS = 1_000;
+/** How long a write that failed keeps `?ready` red where later ones may go well, in milliseconds. */
+export const UNREADY_AFTER_FAILURE_MS = 15_000;
 
 /** Envelopes of one socket that have no answer yet; more are answered 429. */
 export const MAX_OUTSTANDING_ENVELOPES = 1_024;

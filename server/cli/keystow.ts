@@ -28,6 +28,9 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   key: async () => (await import('./key.ts')).keyCommand(),
   bucket: async () => (await import('./bucket.ts')).bucketCommand(),
   upload: async () => (await import('./upload.ts')).uploadCommand(),
+  health: async () => (await import('./health.ts')).healthCommand(),
+  backup: async () => (await import('./backup.ts')).backupCommand(),
+  restore: async () => (await import('./restore.ts')).restoreCommand(),
   migrate: async () => (await import('./migrate.ts')).migrateCommand(),
   sign: async () => (await import('./sign.ts')).signCommand(),
 };

@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { parseBlobs, parseStore, readStoreSetting } from '../config.ts';
+import { parseBlobs } from '../config.ts';
 import { EXIT_USAGE, ExitError } from './exit-error.ts';
 import { addExamples } from './option-values.ts';
 import { writeOut } from './output.ts';
 import { createProgress } from './progress.ts';
+import { storeOf } from './store-option.ts';
 
 interface MigrateOptions {
   from: string;
@@ -35,7 +36,7 @@ export function migrateCommand(): Command {
 }
 
 async function run(options: MigrateOptions): Promise<void> {
-  const store = storeOf(options.to);
+  const store = urlOf(options.to);
   const blobs = parseBlobs(options.blobs ?? process.env['BLOBS'] ?? 'file');
   const { migrate } = await import('../migration.ts');
   const progress = createProgress('migrating');
@@ -60,15 +61,8 @@ async function run(options: MigrateOptions): Promise<void> {
   }
 }
 
-/** A password on the command line is seen by everybody on the machine. */
-function storeOf(flag: string | undefined): string {
-  if (flag !== undefined && URL.canParse(flag) && new URL(flag).password !== '') {
-    throw new ExitError(
-      EXIT_USAGE,
-      'Give the password in STORE, STORE_FILE or PGPASSWORD, not in --to.',
-    );
-  }
-  const store = parseStore(flag ?? readStoreSetting(process.env));
+function urlOf(flag: string | undefined): string {
+  const store = storeOf(flag);
   if (store !== 'level') return store.url;
   throw new ExitError(EXIT_USAGE, 'Say where to: --to or STORE is a postgres:// URL.');
 }

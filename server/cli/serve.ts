@@ -17,6 +17,8 @@ export function serveCommand(): Command {
 }
 
 async function serve(flags: Record<string, string>): Promise<void> {
+  // First of all: what is process 1 of a container gets no signal that it has no handler for.
+  const stopped = waitForStop();
   try {
     for (const setting of settings) {
       if (!('isSecret' in setting) || flags[camel(setting.name)] === undefined) continue;
@@ -35,7 +37,6 @@ async function serve(flags: Record<string, string>): Promise<void> {
     const { createLog } = await import('../log.ts');
     const { startServer } = await import('../main.ts');
     const log = await createLog(config.logLevel);
-    const stopped = waitForStop();
     const server = await startServer(config, log, print);
     for (const url of server.urls) print(`keystow listening on ${url}`);
     log.info({ reason: await stopped }, 'stopping');

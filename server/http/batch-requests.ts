@@ -34,9 +34,9 @@ const READERS = new Map<string, (exchange: Exchange, maxBytes: number) => Promis
   ['PATCH', readPatch],
   ['DELETE', async (exchange) => readRemoval(exchange)],
 ]);
-const METHODS = [...READERS.keys()].join(', ');
-/** Nothing that is read of a member waits for its client. */
+/** What is whole already is not waited for. */
 const NEVER = new AbortController().signal;
+const METHODS = [...READERS.keys()].join(', ');
 /** Text that is parsed before others get their turn. */
 const PARSED_AT_A_TIME_CHARS = 1_048_576;
 

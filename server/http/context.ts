@@ -5,6 +5,8 @@ import type { Principal } from '../services/grants.ts';
 /** What travels with a request from the listener, or the socket, to its route. */
 export interface State {
   requestId: string;
+  /** Its pattern, or the name of S3's operation: for metrics. */
+  route?: string;
   /** Why the request was refused, in a word and in a sentence: for the log. */
   refusal?: string;
   reason?: string;

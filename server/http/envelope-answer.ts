@@ -30,7 +30,11 @@ export function answerHeaders(header: (name: string) => unknown): InnerAnswer['h
   return headers;
 }
 
-export function errorAnswer({ status, message, headers }: KeystowError): InnerAnswer {
+export function errorAnswer({
+  status,
+  message,
+  headers,
+}: Pick<KeystowError, 'status' | 'message' | 'headers'>): InnerAnswer {
   return {
     status,
     headers: answerHeaders((name) => headers[name]),

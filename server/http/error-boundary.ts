@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { z } from 'zod';
 import type { KeystowError } from '../../shared/errors.ts';
 import type { S3Error } from '../s3/s3-error.ts';
 import { toAnswerable } from './answerable.ts';
@@ -8,6 +9,13 @@ import type { Handler } from './context.ts';
 import { type Exchange, JSON_TYPE } from './exchange.ts';
 import { sendS3Error, toS3Failure } from './s3-answer.ts';
 import type { S3Exchange } from './s3-exchange.ts';
+
+/** The body of every error of a JSON route. */
+export const errorAnswer = z
+  .strictObject({
+    error: z.string().meta({ description: 'One sentence that says what to change.' }),
+  })
+  .meta({ id: 'Error' });
 
 /** RFC 7617; browsers then ask their user. */
 const CHALLENGE = 'Basic realm="keystow", charset="UTF-8"';

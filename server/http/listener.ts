@@ -7,11 +7,13 @@ import type { Logger } from 'pino';
 import { IDLE_TIMEOUT_MS, MAX_CONNECTIONS, MAX_DRAINED_BYTES } from '../../shared/limits.ts';
 import { JSON_TYPE } from './exchange.ts';
 import { nextRequestId, Request, Response } from './messages.ts';
+import { type RequestMeter, UNKNOWN } from './request-meter.ts';
 import { normalizeTarget } from './target.ts';
 
 /** An HTTP server with this project's time-outs and answers to what is not HTTP. */
 export interface Listener<T = unknown> {
   readonly attached: T;
+  traffic(): Traffic;
   readonly server: Server | TlsServer;
   /** From now on each connection ends with the answer that is next. */
   refuseKeepAlive(): void;
@@ -21,6 +23,14 @@ export interface Listener<T = unknown> {
   idle(): Promise<void>;
   /** Ends every connection; resolves once they are gone. */
   close(): Promise<void>;
+}
+
+/** Of all connections since the start, TLS and headers among the bytes. */
+export interface Traffic {
+  /** Open now. */
+  readonly connections: number;
+  readonly received: number;
+  readonly sent: number;
 }
 
 /** Where Socket.IO answers. */
@@ -34,6 +44,7 @@ export interface ListenerOptions<T> {
   readonly handle: (req: Request, res: Response) => Promise<void>;
   readonly tls: SecureContextOptions | undefined;
   readonly log: Logger;
+  readonly meter: RequestMeter;
   /** Lets others answer some of the requests: Socket.IO its polls. */
   readonly attach: (server: Listener['server']) => T;
   /** Whether nobody but `handle` answers what is sent to a Host. */
@@ -41,7 +52,7 @@ export interface ListenerOptions<T> {
 }
 
 export function createListener<T>(options: ListenerOptions<T>): Listener<T> {
-  const { handle, tls, log } = options;
+  const { handle, tls } = options;
   const messages = { IncomingMessage: Request, ServerResponse: Response, requireHostHeader: false };
   // What is attached takes any server, whatever its messages are.
   const server = (
@@ -60,6 +71,13 @@ export function createListener<T>(options: ListenerOptions<T>): Listener<T> {
   // Beneath TLS each connection has a second socket, which is all there is until it has shaken hands.
   const connections = track(server, tls ? 'secureConnection' : 'connection');
   const rawConnections = track(server, 'connection');
+  const ended = { received: 0, sent: 0 };
+  server.on('connection', (socket: Socket) => {
+    socket.once('close', () => {
+      ended.received += socket.bytesRead;
+      ended.sent += socket.bytesWritten;
+    });
+  });
   const answers = new Set<Response>();
   let underWay = 0;
   let isStopping = false;
@@ -83,7 +101,7 @@ export function createListener<T>(options: ListenerOptions<T>): Listener<T> {
     if (hasBody(req)) drainBounded(req, res);
     // RFC 9112, 3.2: only HTTP/1.0 has requests without it.
     if (req.headers.host === undefined && req.httpVersion === '1.1') {
-      refuse(req, res, 400, 'A request of HTTP/1.1 has a Host header.', log);
+      refuse(req, res, 400, 'A request of HTTP/1.1 has a Host header.', options);
     } else {
       // Where the client goes away first, its handler still has to clean up.
       underWay += 1;
@@ -106,17 +124,25 @@ export function createListener<T>(options: ListenerOptions<T>): Listener<T> {
     onRequest(req, res);
   });
   server.on('checkExpectation', (req: Request, res: Response) => {
-    refuse(req, res, 417, 'The only expectation that is met is 100-continue.', log);
+    refuse(req, res, 417, 'The only expectation that is met is 100-continue.', options);
   });
   server.on('connect', (_req, socket) => {
     socket.end(rawAnswer(405, 'This server is no proxy.', nextRequestId()));
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) =>
-    refuseBrokenRequest(error, socket, log),
+    refuseBrokenRequest(error, socket, options),
   );
   return {
     server,
     attached,
+    traffic() {
+      let { received, sent } = ended;
+      for (const socket of rawConnections) {
+        received += socket.bytesRead;
+        sent += socket.bytesWritten;
+      }
+      return { connections: rawConnections.size, received, sent };
+    },
     refuseKeepAlive() {
       isStopping = true;
       for (const res of answers) res.shouldKeepAlive = false;
@@ -183,14 +209,22 @@ function drainBounded(req: Request, res: Response): void {
   });
 }
 
-function refuse(req: Request, res: Response, status: number, message: string, log: Logger): void {
+type Told = Pick<ListenerOptions<unknown>, 'log' | 'meter'>;
+
+function refuse(req: Request, res: Response, status: number, message: string, to: Told): void {
+  const { log, meter } = to;
+  meter.answered('http', UNKNOWN, UNKNOWN, status, 0);
   log.info({ id: res.requestId, method: req.method, status }, 'request refused');
   const fields = ['Content-Type', JSON_TYPE, 'Connection', 'close'];
   res.sendWhole(status, fields, JSON.stringify({ error: message }));
 }
 
 /** What is not HTTP gets an answer too, and one that says what is wrong. */
-function refuseBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex, log: Logger): void {
+function refuseBrokenRequest(
+  error: NodeJS.ErrnoException,
+  socket: Duplex,
+  { log, meter }: Told,
+): void {
   const refusal = refusalOf(error.code ?? '');
   // Nothing can be said to who is gone, or has not shaken hands.
   if (!refusal || !socket.writable) {
@@ -198,6 +232,7 @@ function refuseBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex, log: 
     return;
   }
   const id = nextRequestId();
+  meter.answered('http', UNKNOWN, UNKNOWN, refusal.status, 0);
   log.info({ id, status: refusal.status, reason: error.code }, 'request refused');
   socket.end(rawAnswer(refusal.status, refusal.message, id));
 }

@@ -7,6 +7,7 @@ import { PlainExchange } from './exchange.ts';
 import type { Request, Response } from './messages.ts';
 import type { PlainRequests } from './plain-requests.ts';
 import { logRequest } from './request-log.ts';
+import { type RequestMeter, UNKNOWN } from './request-meter.ts';
 import type { S3Exchange } from './s3-exchange.ts';
 import { type BucketOfHost, createS3Answers, type S3Handler } from './s3-requests.ts';
 
@@ -40,10 +41,11 @@ export function plainForms(options: {
   readonly post: S3Handler<S3Exchange>;
   readonly buckets: Buckets;
   readonly log: Logger;
+  readonly meter: RequestMeter;
   readonly bucketOfHost: BucketOfHost;
   readonly trustProxy: boolean;
 }): PlainRequests {
-  const { log, bucketOfHost, trustProxy } = options;
+  const { log, meter, bucketOfHost, trustProxy } = options;
   const post = { POST: options.post };
   const answerS3 = createS3Answers<S3Exchange>(
     { service: post, bucket: post, object: {} },
@@ -51,12 +53,15 @@ export function plainForms(options: {
   );
 
   async function answer(exchange: FormExchange, res: Response): Promise<void> {
+    const start = performance.now();
     try {
       await answerS3(exchange, undefined);
     } catch (thrown) {
       await answerS3Error(exchange, thrown, log);
     }
     res.sendWhole(exchange.status, exchange.fields, exchange.body);
+    const { method, status, state } = exchange;
+    meter.answered('http', method, state.route ?? UNKNOWN, status, performance.now() - start);
   }
 
   return (req, res) => {

@@ -5,13 +5,15 @@ import { answerJsonError } from './error-boundary.ts';
 import { PlainExchange } from './exchange.ts';
 import type { Request, Response } from './messages.ts';
 import { logRequest } from './request-log.ts';
-import type { DocumentOperations } from './routes/documents.ts';
+import type { RequestMeter } from './request-meter.ts';
+import { type DocumentOperations, documentRoute } from './routes/documents.ts';
 import type { BucketOfHost } from './s3-requests.ts';
 
 export interface PlainOptions {
   readonly operations: DocumentOperations;
   readonly authenticator: Authenticator;
   readonly log: Logger;
+  readonly meter: RequestMeter;
   readonly bucketOfHost: BucketOfHost;
   readonly corsOrigins: readonly string[];
   readonly trustProxy: boolean;
@@ -28,7 +30,7 @@ const SPECIAL_HEADERS = ['origin', 'sec-fetch-site', 'expect'] as const;
  * costs as much as all the rest; the handlers are the same.
  */
 export function plainRequests(options: PlainOptions): PlainRequests {
-  const { operations, authenticator, log } = options;
+  const { operations, authenticator, log, meter } = options;
 
   function isPlain({ headers }: Request): boolean {
     if (options.trustProxy || SPECIAL_HEADERS.some((name) => headers[name] !== undefined))
@@ -37,6 +39,7 @@ export function plainRequests(options: PlainOptions): PlainRequests {
   }
 
   async function answer(exchange: PlainExchange, res: Response): Promise<void> {
+    const start = performance.now();
     // As @koa/cors does, with or without an Origin.
     if (options.corsOrigins.length > 0) exchange.vary('Origin');
     try {
@@ -46,6 +49,8 @@ export function plainRequests(options: PlainOptions): PlainRequests {
       await answerJsonError(exchange, thrown, log);
     }
     res.sendWhole(exchange.status, exchange.fields, exchange.body);
+    const { method, path, status } = exchange;
+    meter.answered('http', method, documentRoute(path), status, performance.now() - start);
   }
 
   return (req, res) => {

@@ -3,13 +3,20 @@ import type { Logger } from 'pino';
 import type { Handler } from './context.ts';
 import type { Exchange } from './exchange.ts';
 import { nextRequestId, Response } from './messages.ts';
+import { type RequestMeter, UNKNOWN } from './request-meter.ts';
 
 /** BUCKET/KEY, as long as it can be. */
 const MAX_LOGGED_CHARS = 63 + 1 + 1_024;
 
-/** An id and a line of log for every request that Koa answers. */
-export function requestLog(log: Logger): Handler {
+/** An id and a line of log for every request that Koa answers; and it is counted. */
+export function requestLog(log: Logger, meter: RequestMeter): Handler {
   return async (ctx, next) => {
+    const start = performance.now();
+    const count = (status: number | 'aborted'): void => {
+      const via = ctx.state.envelope ? 'socket' : 'http';
+      const route = ctx.state.route ?? UNKNOWN;
+      meter.answered(via, ctx.method, route, status, performance.now() - start);
+    };
     if (ctx.res instanceof Response) {
       ctx.state.requestId = ctx.res.requestId;
       ctx.res.setOwnHeaders();
@@ -17,10 +24,11 @@ export function requestLog(log: Logger): Handler {
     // A connection that is gone has no address any more.
     ctx.request.ip = ctx.ip;
     if (ctx.state.envelope) {
-      const start = performance.now();
       await next();
       logEnvelope(log, ctx, start);
+      count(ctx.status);
     } else {
+      ctx.res.once('close', () => count(ctx.res.writableFinished ? ctx.status : 'aborted'));
       logRequest(log, ctx, ctx.res);
       await next();
     }

@@ -9,6 +9,7 @@ import { setS3Headers } from './s3-answer.ts';
 import { isSigned } from './s3-caller.ts';
 import { allowPages, answerPreflight } from './s3-cors.ts';
 import type { S3Exchange } from './s3-exchange.ts';
+import { s3OperationName } from './s3-operations.ts';
 
 /** What a request to an S3 route addresses. */
 export interface S3Target {
@@ -59,6 +60,7 @@ export function createS3Answers<C extends S3Exchange>(
 ): (ctx: C, hostBucket: string | undefined) => Promise<void> {
   return async (ctx, hostBucket) => {
     ctx.state.isS3 = true;
+    ctx.state.route = 'S3';
     setS3Headers(ctx);
     allowPages(ctx, undefined);
     const resource = parseResource(ctx.path, hostBucket);
@@ -115,6 +117,7 @@ function operationOf<C extends S3Exchange>(
   const subresource = subresourceOf(new URLSearchParams(ctx.querystring).keys());
   const name = subresource === undefined ? ctx.method : `${ctx.method} ?${subresource}`;
   const handler = Object.hasOwn(operations, name) ? operations[name] : undefined;
+  if (handler) ctx.state.route = s3OperationName(ctx, level, name);
   checkCopyAllowed(ctx, level, handler);
   if (handler) return handler;
   if (subresource !== undefined) {

@@ -20,6 +20,7 @@ import {
   listAccessKeys,
   readKeyList,
 } from './access-key-records.ts';
+import { time } from './answer-parts.ts';
 import { type Caller, commitAs } from './caller.ts';
 import type { Principal } from './grants.ts';
 import { onceFor } from './once-for.ts';
@@ -29,18 +30,8 @@ import { toPrincipal, type Users, userCheck } from './users.ts';
 
 /** Access keys: what signs forms, URLs and requests of S3 clients on behalf of a user. */
 
-export interface AccessKey {
-  readonly accessKeyId: string;
-  readonly user: string;
-  /** ISO 8601. */
-  readonly createdAt: string;
-}
-
-export interface KeyPair {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  readonly user: string;
-}
+export type AccessKey = Readonly<z.infer<typeof accessKeyAnswer>>;
+export type KeyPair = Readonly<z.infer<typeof keyPairAnswer>>;
 
 /** A stored pair; `version` is the number of its record's last write. */
 export interface SigningPair extends KeyPair {
@@ -82,14 +73,26 @@ export const ACCESS_KEY_ID_RULE = 'has 3 to 128 letters, digits, dots, hyphens a
 export const SECRET_ACCESS_KEY_RULE = 'has 8 to 128 characters of ASCII without spaces';
 
 /** The body of `POST /api/access-keys`; what is not given is made. */
-export const accessKeyInput = z.strictObject({
-  user: z.string().optional(),
-  accessKeyId: z.string().regex(ACCESS_KEY_ID, { error: ACCESS_KEY_ID_RULE }).optional(),
-  secretAccessKey: z
-    .string()
-    .regex(SECRET_ACCESS_KEY, { error: SECRET_ACCESS_KEY_RULE })
-    .optional(),
-});
+export const accessKeyInput = z
+  .strictObject({
+    user: z.string().optional().meta({ description: 'Whose key it is: oneself unless told.' }),
+    accessKeyId: z.string().regex(ACCESS_KEY_ID, { error: ACCESS_KEY_ID_RULE }).optional(),
+    secretAccessKey: z
+      .string()
+      .regex(SECRET_ACCESS_KEY, { error: SECRET_ACCESS_KEY_RULE })
+      .optional(),
+  })
+  .meta({ id: 'AccessKeyInput' });
+
+/** A key as lists show it. */
+export const accessKeyAnswer = z
+  .strictObject({ accessKeyId: z.string(), user: z.string(), createdAt: time })
+  .meta({ id: 'AccessKey' });
+
+/** A key when it was just made: the only time that its secret is shown. */
+export const keyPairAnswer = z
+  .strictObject({ accessKeyId: z.string(), secretAccessKey: z.string(), user: z.string() })
+  .meta({ id: 'KeyPair' });
 
 export function isAccessKeyId(text: string): boolean {
   return ACCESS_KEY_ID.test(text);

@@ -3,10 +3,11 @@ import { z } from 'zod';
 import { KeystowError } from '../../shared/errors.ts';
 import { MAX_SAVE_PREFIX_BYTES } from '../../shared/limits.ts';
 import { isBucketName } from '../s3/bucket-name.ts';
-import { type CannedAcl, cannedAcls } from '../s3/canned-acl.ts';
+import { cannedAcls } from '../s3/canned-acl.ts';
 import type { CorsRule } from '../s3/cors-rules.ts';
 import { MAX_SAVE_VERSION } from '../s3/save-key.ts';
 import type { KvCheck, KvEntry, KvMutation, KvStore } from '../stores/kv-store.ts';
+import { time } from './answer-parts.ts';
 import { ANONYMOUS, type Caller, commitAs } from './caller.ts';
 import { checkAdmin, type Principal, readablePrefixes } from './grants.ts';
 import { onceFor } from './once-for.ts';
@@ -15,18 +16,7 @@ import { endUploads } from './upload-records.ts';
 
 /** Buckets: the names, with their ACLs, that objects lie under. */
 
-export interface Bucket {
-  readonly name: string;
-  readonly acl: CannedAcl;
-  /** ISO 8601. */
-  readonly createdAt: string;
-  /** Keys are those of saves, and versions follow one another: see save-slots.ts. */
-  readonly saves?: boolean | undefined;
-  /** The prefix of the keys of saves, unless a request names another. */
-  readonly savePrefix?: string | undefined;
-  /** So many versions of a slot are kept; all of them without it. */
-  readonly keepVersions?: number | undefined;
-}
+export type Bucket = Readonly<z.infer<typeof bucketAnswer>>;
 
 export interface StoredBucket extends Bucket {
   /** Of this bucket and no earlier one of its name: its slots' counters and its uploads name it. */
@@ -74,12 +64,40 @@ export function isSavePrefix(text: string): boolean {
 export type BucketInput = z.infer<typeof bucketInput>;
 
 /** The body of `PUT /api/buckets/:bucket`; null takes a setting back. */
-export const bucketInput = z.strictObject({
-  acl: z.enum(cannedAcls).optional(),
-  saves: z.boolean().optional(),
-  savePrefix: z.string().refine(isSavePrefix, { error: SAVE_PREFIX_RULE }).nullable().optional(),
-  keepVersions: z.int().min(1).max(MAX_SAVE_VERSION).nullable().optional(),
-});
+export const bucketInput = z
+  .strictObject({
+    acl: z.enum(cannedAcls).optional(),
+    saves: z.boolean().optional(),
+    savePrefix: z
+      .string()
+      .refine(isSavePrefix, { error: SAVE_PREFIX_RULE })
+      .meta({ minLength: 1, maxLength: MAX_SAVE_PREFIX_BYTES })
+      .nullable()
+      .optional(),
+    keepVersions: z.int().min(1).max(MAX_SAVE_VERSION).nullable().optional(),
+  })
+  .meta({
+    id: 'BucketInput',
+    description: 'What is not given stays; null takes a setting back. A new bucket is private.',
+  });
+
+/** A bucket as answers show one. */
+export const bucketAnswer = z
+  .strictObject({
+    name: z.string(),
+    acl: z.enum(cannedAcls),
+    createdAt: time,
+    saves: z.boolean().optional().meta({
+      description: 'Keys are those of saves, and versions follow one another.',
+    }),
+    savePrefix: z.string().optional().meta({
+      description: 'The prefix of the keys of saves, unless a request names another.',
+    }),
+    keepVersions: z.int().min(1).max(MAX_SAVE_VERSION).optional().meta({
+      description: 'So many versions of a slot are kept; all of them without it.',
+    }),
+  })
+  .meta({ id: 'Bucket' });
 
 /** First segments of paths that Keystow keeps for itself. */
 export const reservedNames: ReadonlySet<string> = new Set([

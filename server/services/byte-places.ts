@@ -85,6 +85,8 @@ export function deleteBytes({ id }: Piece): KvMutation {
 
 /** A blob that an entry of the store refers to, which is of an object or of a part. */
 export interface BlobReference {
+  /** The key of that entry. */
+  readonly owner: string;
   readonly id: string;
   readonly size: number;
   /** In hex. */
@@ -96,5 +98,7 @@ export function blobReference({ key, value }: KvEntry): BlobReference | undefine
   if (!key.startsWith('object/') && !key.startsWith('part/')) return undefined;
   const record: { bytes: BytesPlace; size: number; etag: string } = JSON.parse(value.toString());
   const { bytes, size, etag } = record;
-  return 'uploadId' in bytes || bytes.isInline ? undefined : { id: bytes.id, size, md5: etag };
+  return 'uploadId' in bytes || bytes.isInline
+    ? undefined
+    : { owner: key, id: bytes.id, size, md5: etag };
 }

@@ -17,6 +17,8 @@ export interface Authenticator {
    * `unavailable`; a wrong password and an unknown user take the same time and say the same.
    */
   verify(credentials: Credentials, address: string): Principal | Promise<Principal>;
+  /** How well the cache of verified credentials does. */
+  cacheUse(): { readonly hits: number; readonly misses: number; readonly size: number };
 }
 
 interface Verified {
@@ -46,6 +48,8 @@ export function createAuthenticator(options: {
   const pending = new Map<string, Promise<Principal>>();
   // A user's record changed: whatever was verified against the old one is out at once.
   let changes = 0;
+  let hits = 0;
+  let misses = 0;
   users.onChange((name) => {
     changes += 1;
     for (const [key, { principal }] of verified) {
@@ -132,9 +136,15 @@ export function createAuthenticator(options: {
       const key = hash('sha256', cacheKey + JSON.stringify([username, password]), 'base64');
       const known = verified.get(key);
       const flight = { key, credentials, address };
-      if (!known || known.expires <= now()) return verifyTogether(flight);
+      if (!known || known.expires <= now()) {
+        misses += 1;
+        return verifyTogether(flight);
+      }
+      hits += 1;
       return isShared ? compareOrVerify(known.principal, flight) : known.principal;
     },
+
+    cacheUse: () => ({ hits, misses, size: verified.size }),
   };
 }
 

@@ -28,7 +28,8 @@ function boundedText(maxBytes: number) {
     .min(1)
     .refine((text) => text.isWellFormed() && Buffer.byteLength(text) <= maxBytes, {
       error: `must have at most ${maxBytes} bytes of UTF-8`,
-    });
+    })
+    .meta({ maxLength: maxBytes });
 }
 
 /** What uploads refuse is refused before it is signed. */
@@ -62,28 +63,41 @@ function metadataBytes(record: Readonly<Record<string, string>>): number {
 }
 
 /** `data` of `create_signed_url`. */
-export const formInput = z.strictObject({
-  bucket: z.string().optional(),
-  key: boundedText(MAX_OBJECT_KEY_BYTES).optional(),
-  prefix: boundedText(MAX_OBJECT_KEY_BYTES).optional(),
-  filename: boundedText(MAX_SUBMITTED_NAME_BYTES).optional(),
-  contentType: boundedText(MAX_SUBMITTED_NAME_BYTES)
-    .refine(isHeaderText, { error: 'must not contain control characters' })
-    .optional(),
-  acl: z.enum(cannedAcls).optional(),
-  minBytes: byteCount.optional(),
-  maxBytes: byteCount.optional(),
-  expiresIn: z.int().min(1).max(MAX_FORM_SECONDS).optional(),
-  successActionStatus: z
-    .literal(['200', '201', '204', 200, 201, 204], { error: 'must be 200, 201 or 204' })
-    .transform(String)
-    .optional(),
-  successActionRedirect: wellFormed(
-    z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }),
-  ).optional(),
-  metadata: metadata.optional(),
-  signatureVersion: signatureVersion.optional(),
-});
+export const formInput = z
+  .strictObject({
+    bucket: z.string().optional().meta({ description: 'UPLOAD_BUCKET unless told.' }),
+    key: boundedText(MAX_OBJECT_KEY_BYTES)
+      .optional()
+      .meta({ description: 'The whole key; one is made unless told.' }),
+    prefix: boundedText(MAX_OBJECT_KEY_BYTES)
+      .optional()
+      .meta({ description: 'What a made key begins with.' }),
+    filename: boundedText(MAX_SUBMITTED_NAME_BYTES)
+      .optional()
+      .meta({ description: 'What a made key ends with.' }),
+    contentType: boundedText(MAX_SUBMITTED_NAME_BYTES)
+      .refine(isHeaderText, { error: 'must not contain control characters' })
+      .optional(),
+    acl: z.enum(cannedAcls).optional(),
+    minBytes: byteCount.optional(),
+    maxBytes: byteCount.optional(),
+    expiresIn: z
+      .int()
+      .min(1)
+      .max(MAX_FORM_SECONDS)
+      .optional()
+      .meta({ description: 'Seconds; an hour unless told.' }),
+    successActionStatus: z
+      .literal(['200', '201', '204', 200, 201, 204], { error: 'must be 200, 201 or 204' })
+      .transform(String)
+      .optional(),
+    successActionRedirect: wellFormed(
+      z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }),
+    ).optional(),
+    metadata: metadata.optional().meta({ description: 'Becomes `x-amz-meta-*` fields.' }),
+    signatureVersion: signatureVersion.optional(),
+  })
+  .meta({ id: 'FormInput' });
 
 /** What of it counts where anybody may ask. */
 export const anonymousFormInput = formInput
@@ -91,17 +105,24 @@ export const anonymousFormInput = formInput
   .strip();
 
 /** One file of `/submit-files`. */
-export const submissionInput = z.object({
-  fileName: boundedText(MAX_SUBMITTED_NAME_BYTES),
-  spektrDataField: boundedText(MAX_SUBMITTED_NAME_BYTES).optional(),
-});
+export const submissionInput = z
+  .object({
+    fileName: boundedText(MAX_SUBMITTED_NAME_BYTES),
+    spektrDataField: boundedText(MAX_SUBMITTED_NAME_BYTES).optional(),
+  })
+  .meta({ id: 'SubmissionInput' });
+const submissionList = z.array(submissionInput).min(1).max(MAX_SUBMITTED_FILES);
 export const submissionsInput = z.preprocess(
   (body) => (Array.isArray(body) ? body : [body]),
-  z.array(submissionInput).min(1).max(MAX_SUBMITTED_FILES),
+  submissionList,
 );
+/** What the preprocessing takes, for those who read schemas. */
+export const submissionsBody = z.union([submissionList, submissionInput]);
 
 /** The body of `POST /api/saves/:bucket/:slot`. */
-export const saveFormInput = z.strictObject({
-  size: byteCount.optional(),
-  signatureVersion: signatureVersion.optional(),
-});
+export const saveFormInput = z
+  .strictObject({
+    size: byteCount.optional().meta({ description: 'The only size that is accepted, in bytes.' }),
+    signatureVersion: signatureVersion.optional(),
+  })
+  .meta({ id: 'SaveFormInput' });

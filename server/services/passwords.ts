@@ -11,6 +11,7 @@ export interface Passwords {
   verify(password: string, hash: string): Promise<boolean>;
   /** Takes as long as `verify` does: for a user who does not exist. */
   verifyNobody(password: string): Promise<boolean>;
+  load(): { readonly waiting: number; readonly underWay: number };
   close(): Promise<void>;
 }
 
@@ -84,6 +85,7 @@ export function createPasswords(cost: number): Passwords {
       await submit({ password, hash: `$2b$${String(cost).padStart(2, '0')}${NOBODY}` });
       return false;
     },
+    load: () => ({ waiting: queue.length, underWay: busy.size }),
     async close() {
       await Promise.all([...idle, ...busy.keys()].map((worker) => worker.terminate()));
     },

@@ -11,12 +11,28 @@ import { checkAllowed, type Principal } from './grants.ts';
 const DEFAULT_SECONDS = 3_600;
 
 /** The body of `POST /api/presign`; `expiresIn` in seconds. */
-export const presignInput = z.strictObject({
-  method: z.enum(['GET', 'HEAD', 'PUT', 'DELETE']),
-  bucket: z.string(),
-  key: z.string().refine(isKey, { error: `has 1 to ${MAX_OBJECT_KEY_BYTES} bytes of UTF-8` }),
-  expiresIn: z.int().min(1).max(MAX_PRESIGN_SECONDS).default(DEFAULT_SECONDS),
-});
+export const presignInput = z
+  .strictObject({
+    method: z.enum(['GET', 'HEAD', 'PUT', 'DELETE']),
+    bucket: z.string(),
+    key: z
+      .string()
+      .refine(isKey, { error: `has 1 to ${MAX_OBJECT_KEY_BYTES} bytes of UTF-8` })
+      .meta({ minLength: 1, maxLength: MAX_OBJECT_KEY_BYTES }),
+    expiresIn: z
+      .int()
+      .min(1)
+      .max(MAX_PRESIGN_SECONDS)
+      .default(DEFAULT_SECONDS)
+      .meta({ description: 'Seconds.' }),
+  })
+  .meta({ id: 'PresignInput' });
+
+export const presignAnswer = z
+  .strictObject({
+    url: z.url().meta({ description: 'Good for that one thing, without credentials.' }),
+  })
+  .meta({ id: 'PresignedUrl' });
 
 export type PresignInput = z.infer<typeof presignInput>;
 

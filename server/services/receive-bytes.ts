@@ -67,8 +67,14 @@ async function receive(
     head.push(value);
     headBytes += value.length;
   }
-  const { id } = await blobs.put(continued(head, bytes));
-  return newBytes(result(), algorithm, { id, isInline: false }, NO_BYTES);
+  try {
+    const { id } = await blobs.put(continued(head, bytes));
+    return newBytes(result(), algorithm, { id, isInline: false }, NO_BYTES);
+  } catch (error) {
+    // The store may have failed before it read that far: who keeps a request's iterator keeps its connection.
+    bytes.return(undefined).catch(() => {});
+    throw error;
+  }
 }
 
 function newBytes(

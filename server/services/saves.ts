@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { KeystowError } from '../../shared/errors.ts';
 import { S3Error } from '../s3/s3-error.ts';
 import {
@@ -10,6 +11,7 @@ import {
   slotName,
 } from '../s3/save-key.ts';
 import type { KvStore } from '../stores/kv-store.ts';
+import { quotedEtag, time } from './answer-parts.ts';
 import { type Buckets, isSavePrefix, SAVE_PREFIX_RULE, type StoredBucket } from './buckets.ts';
 import { checkAllowed, isAllowed, type Principal, readablePrefixes } from './grants.ts';
 import { checkMayWrite } from './object-access.ts';
@@ -18,23 +20,19 @@ import { decodeSlot, readSlot, slotPrefix } from './save-slots.ts';
 
 /** Saves: the slots of a bucket, their versions, and taking an old one back. */
 
-export interface Slot {
-  /** 11 digits. */
-  readonly slot: string;
-  readonly latest: number;
-  /** When the latest was saved, ISO 8601. */
-  readonly time: string;
-}
+export type Slot = Readonly<z.infer<typeof slotAnswer>>;
+export type SaveVersion = Readonly<z.infer<typeof saveVersionAnswer>>;
 
-export interface SaveVersion {
-  readonly version: number;
-  readonly key: string;
-  readonly size: number;
-  /** In quotes. */
-  readonly etag: string;
-  /** ISO 8601. */
-  readonly time: string;
-}
+const version = z.int().min(0).max(MAX_SAVE_VERSION);
+
+/** `time` is when the latest version was saved. */
+export const slotAnswer = z
+  .strictObject({ slot: z.string().regex(/^\d{11}$/), latest: version, time })
+  .meta({ id: 'Slot' });
+
+export const saveVersionAnswer = z
+  .strictObject({ version, key: z.string(), size: z.int().min(0), etag: quotedEtag, time })
+  .meta({ id: 'SaveVersion' });
 
 /** Which saves of a bucket; what is not given is the bucket's own. */
 export interface SaveScope {
@@ -160,8 +158,8 @@ export function createSaves(options: {
             if (name.includes('/', folder.length)) continue;
             if (!isAllowed(by, 'read', `${bucket.name}/${name}-`)) continue;
             const { latest, savedAt } = decodeSlot(entry);
-            const time = new Date(savedAt).toISOString();
-            slots.push({ slot: name.slice(folder.length), latest, time });
+            const slot = name.slice(folder.length);
+            slots.push({ slot, latest, time: new Date(savedAt).toISOString() });
             if (slots.length === limit) return slots;
           }
         }

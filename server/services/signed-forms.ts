@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { KeystowError } from '../../shared/errors.ts';
 import { SHORT_FORM_SECONDS } from '../../shared/limits.ts';
 import { FILENAME, MAX_FORM_FIELDS_BYTES } from '../s3/form-fields.ts';
@@ -11,6 +12,7 @@ import {
   submitFilesFields,
 } from '../s3/sign-post-policy.ts';
 import type { AccessKeys, KeyPair } from './access-keys.ts';
+import { quotedEtag, time } from './answer-parts.ts';
 import type { Buckets } from './buckets.ts';
 import type { DirectUploads } from './direct-uploads.ts';
 import type {
@@ -26,11 +28,35 @@ import { createSession, type SessionParent, type SessionUpload } from './session
 
 /** Forms that somebody else uploads with: signed for one key, until a time, within a size. */
 
+export type SignedForm = Readonly<z.infer<typeof formAnswer>>;
+export type SubmissionForm = Readonly<z.infer<typeof submissionFormAnswer>>;
+export type Arrived = Readonly<z.infer<typeof arrivedAnswer>>;
+
 /** The fields of a form in their order, and where to send it. */
-export interface SignedForm {
-  readonly url: string;
-  readonly fields: Readonly<Record<string, string>>;
-}
+export const formAnswer = z
+  .strictObject({
+    url: z.url().meta({ description: 'Where to POST the form, as multipart/form-data.' }),
+    fields: z.record(z.string(), z.string()).meta({
+      properties: { key: { type: 'string' } },
+      required: ['key'],
+      description: 'The fields in their order; the file comes behind them, as `file`.',
+    }),
+  })
+  .meta({ id: 'SignedForm' });
+
+const submission = {
+  fileName: z.string(),
+  spektrDataField: z.string().optional(),
+};
+
+export const submissionFormAnswer = z
+  .strictObject({ ...submission, ...formAnswer.shape })
+  .meta({ id: 'SubmissionForm' });
+
+/** What has arrived of a submission. */
+export const arrivedAnswer = z
+  .strictObject({ key: z.string(), ...submission, size: z.int().min(0), etag: quotedEtag, time })
+  .meta({ id: 'ArrivedSubmission' });
 
 /** Who asks: `base` is what clients call this server, without a slash at its end. */
 export interface Signer {
@@ -56,19 +82,6 @@ export interface SignedForms {
     target: { readonly bucket: string; readonly slot: SaveSlot; readonly version: number },
     input: SaveFormInput,
   ): Promise<SignedForm & { key: string }>;
-}
-
-export type SubmissionForm = SignedForm & SubmissionInput;
-
-export interface Arrived {
-  readonly key: string;
-  readonly fileName: string;
-  readonly spektrDataField?: string | undefined;
-  readonly size: number;
-  /** In quotes. */
-  readonly etag: string;
-  /** ISO 8601. */
-  readonly time: string;
 }
 
 const DEFAULT_PREFIX = 'direct_uploads/';
@@ -245,8 +258,8 @@ export function createSignedForms(options: {
         )) {
           for (const { key, size, etag, lastModified, submission } of page) {
             if (!submission) continue;
-            const time = new Date(lastModified).toISOString();
-            arrived.push({ key, ...submission, size, etag: `"${etag}"`, time });
+            const at = new Date(lastModified).toISOString();
+            arrived.push({ key, ...submission, size, etag: `"${etag}"`, time: at });
           }
         }
       }

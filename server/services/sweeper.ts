@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import { SWEEP_LEASE_MS } from '../../shared/limits.ts';
+import { SWEEP_LEASE_KEY } from '../backup/backup-files.ts';
 import { CommitConflict, type KvStore } from '../stores/kv-store.ts';
 import type { DirectUploads } from './direct-uploads.ts';
 import type { MultipartUploads } from './multipart-uploads.ts';
@@ -24,7 +25,7 @@ interface Lease {
   readonly until: number;
 }
 
-const LEASE_KEY = 'meta/sweep';
+const LEASE_KEY = SWEEP_LEASE_KEY;
 
 export function createSweeper(options: {
   readonly store: KvStore;

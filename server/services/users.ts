@@ -21,11 +21,7 @@ import type { Passwords } from './passwords.ts';
 
 /** The users: one record each, with the bcrypt hash of the password. */
 
-export interface User {
-  readonly name: string;
-  readonly role: Role;
-  readonly grants: readonly Grant[];
-}
+export type User = Readonly<z.infer<typeof userAnswer>>;
 
 export interface StoredUser extends User {
   readonly passwordHash: string;
@@ -48,27 +44,55 @@ export interface Users {
   onChange(listener: (name: string) => void): void;
 }
 
-const grantInput = z.strictObject({
-  prefix: z
-    .string()
-    .refine((prefix) => prefix.isWellFormed() && !prefix.includes('\0'), {
-      error: 'must be well-formed text without NUL',
-    })
-    .refine((prefix) => Buffer.byteLength(prefix) <= MAX_GRANT_PREFIX_BYTES, {
-      error: `must have at most ${MAX_GRANT_PREFIX_BYTES} bytes`,
-    }),
-  access: z.enum(['read', 'write']),
+const role = z.enum(['admin', 'member']).meta({
+  description: 'An admin may do everything, a member what the grants allow.',
 });
 
+const grant = z
+  .strictObject({
+    prefix: z
+      .string()
+      .refine((prefix) => prefix.isWellFormed() && !prefix.includes('\0'), {
+        error: 'must be well-formed text without NUL',
+      })
+      .refine((prefix) => Buffer.byteLength(prefix) <= MAX_GRANT_PREFIX_BYTES, {
+        error: `must have at most ${MAX_GRANT_PREFIX_BYTES} bytes`,
+      })
+      .meta({
+        maxLength: MAX_GRANT_PREFIX_BYTES,
+        description: `What \`data/KEY\` or \`BUCKET/KEY\` begins with, at most ${MAX_GRANT_PREFIX_BYTES} bytes of UTF-8.`,
+      }),
+    access: z.enum(['read', 'write']).meta({ description: 'Write includes read.' }),
+  })
+  .meta({ id: 'Grant' });
+
 /** The body of `PUT /api/users/:name`. */
-export const userInput = z.strictObject({
-  password: z
-    .string()
-    .refine(isPassword, { error: `must have 1 to ${MAX_PASSWORD_BYTES} bytes of UTF-8, none NUL` })
-    .optional(),
-  role: z.enum(['admin', 'member']),
-  grants: z.array(grantInput).max(MAX_GRANTS).optional(),
-});
+export const userInput = z
+  .strictObject({
+    password: z
+      .string()
+      .refine(isPassword, {
+        error: `must have 1 to ${MAX_PASSWORD_BYTES} bytes of UTF-8, none NUL`,
+      })
+      .meta({
+        minLength: 1,
+        maxLength: MAX_PASSWORD_BYTES,
+        description: `1 to ${MAX_PASSWORD_BYTES} bytes of UTF-8. A new user needs one, a present one keeps the old one.`,
+      })
+      .optional(),
+    role,
+    grants: z
+      .array(grant)
+      .max(MAX_GRANTS)
+      .optional()
+      .meta({ description: 'A present user keeps those that it has unless some are given.' }),
+  })
+  .meta({ id: 'UserInput' });
+
+/** A user as answers show one. */
+export const userAnswer = z
+  .strictObject({ name: z.string(), role, grants: z.array(grant) })
+  .meta({ id: 'User' });
 
 export const USER_PREFIX = 'user/';
 const absent = { user: undefined, check: { key: USER_PREFIX, version: null } };

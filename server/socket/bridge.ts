@@ -9,9 +9,11 @@ import {
   maxMessageBytes,
   UNREAD_GRACE_MS,
 } from '../../shared/limits.ts';
+import { toAnswerable } from '../http/answerable.ts';
 import { rawAnswer } from '../http/listener.ts';
 import { nextRequestId } from '../http/messages.ts';
 import { hostOf, isForeign } from '../http/origin.ts';
+import { type RequestMeter, UNKNOWN } from '../http/request-meter.ts';
 import { AnswerEncoder, ReadyJson } from './answer-encoder.ts';
 import { type Dispatch, echoOf, type Peer, parseCredentials, refusal } from './dispatch.ts';
 import { countUnsent, type Unsent } from './unsent.ts';
@@ -19,6 +21,7 @@ import { attachWatches, type WatchOptions } from './watches.ts';
 
 export interface BridgeOptions extends WatchOptions {
   readonly dispatch: Dispatch;
+  readonly meter: RequestMeter;
   readonly maxDocumentBytes: number;
   readonly corsOrigins: readonly string[];
   /** Serve Engine.IO 3 clients, which Socket.IO 2 brought. */
@@ -29,6 +32,8 @@ export interface BridgeOptions extends WatchOptions {
 }
 
 export interface Bridge {
+  /** Clients that are connected. */
+  sockets(): number;
   /** Refuses new clients and envelopes, answers those under way and closes every connection. */
   drain(): Promise<void>;
   /** Cuts off what is left. */
@@ -44,7 +49,7 @@ type Events = { [name: string]: (...args: unknown[]) => void };
 
 /** Socket.IO's `http message` beside a listener: each envelope is answered, whatever it is. */
 export function createBridge(listener: HttpServer | HttpsServer, options: BridgeOptions): Bridge {
-  const { dispatch, log } = options;
+  const { dispatch, log, meter } = options;
   const isRefused = (req: IncomingMessage): boolean => {
     const host = hostOf(req, options.trustProxy);
     return options.isBucketHost(host) || isForeign(req.headers, host, options.corsOrigins);
@@ -80,12 +85,13 @@ export function createBridge(listener: HttpServer | HttpsServer, options: Bridge
       const ack = typeof last === 'function' ? last : undefined;
       const envelope = ack && args.length === 1 ? undefined : args[0];
 
+      const requestId = nextRequestId();
       const send = (json: string): void => {
         if (!socket.connected) return;
         // With an acknowledgement the answer goes out twice.
         const bytes = (Buffer.byteLength(json) + PACKET_BYTES) * (ack ? 2 : 1);
         if (!unsent.hasRoomFor(bytes)) {
-          log.warn({ address: peer.address }, 'socket closed: it does not read');
+          log.warn({ id: requestId, address: peer.address }, 'socket closed: it does not read');
           socket.conn.close(true);
           return;
         }
@@ -95,11 +101,13 @@ export function createBridge(listener: HttpServer | HttpsServer, options: Bridge
       };
 
       if (isStopping || outstanding >= MAX_OUTSTANDING_ENVELOPES) {
-        send(refusal(echoOf(envelope), isStopping ? stopping() : tooMany()));
+        const error = isStopping ? stopping() : tooMany();
+        meter.answered('socket', UNKNOWN, UNKNOWN, error.status, 0);
+        send(refusal(echoOf(envelope), error));
         return;
       }
       outstanding += 1;
-      const work = answerEnvelope(envelope, peer, send);
+      const work = answerEnvelope(envelope, peer, requestId, send);
       underWay.add(work);
       const done = (): void => {
         outstanding -= 1;
@@ -112,18 +120,20 @@ export function createBridge(listener: HttpServer | HttpsServer, options: Bridge
   async function answerEnvelope(
     envelope: unknown,
     peer: Peer,
+    requestId: string,
     send: (json: string) => void,
   ): Promise<void> {
     try {
-      send(await dispatch(envelope, peer));
+      send(await dispatch(envelope, peer, requestId));
     } catch (error) {
-      log.error({ err: error }, 'envelope failed');
-      const internal = new KeystowError('internal', 'An unexpected error: the log tells more.');
-      send(refusal(echoOf(envelope), internal));
+      log.error({ id: requestId, err: error }, 'envelope failed');
+      send(refusal(echoOf(envelope), toAnswerable(error, requestId)));
     }
   }
 
   return {
+    sockets: () => unsentOf.size,
+
     async drain() {
       isStopping = true;
       while (underWay.size > 0) await Promise.allSettled(underWay);

@@ -23,14 +23,14 @@ import { isJsonText, parseHeaders, wantsPlainText } from '../http/envelope-heade
 import { answerJsonError } from '../http/error-boundary.ts';
 import { type Operation, PlainExchange } from '../http/exchange.ts';
 import { isRecord } from '../http/is-record.ts';
-import { nextRequestId } from '../http/messages.ts';
 import { logEnvelope } from '../http/request-log.ts';
-import type { DocumentOperations } from '../http/routes/documents.ts';
+import { type RequestMeter, UNKNOWN } from '../http/request-meter.ts';
+import { type DocumentOperations, documentRoute } from '../http/routes/documents.ts';
 import { normalizeTarget } from '../http/target.ts';
 import type { Authenticator, Credentials } from '../services/credentials.ts';
 
 /** An envelope through the application's own handlers, in process: resolves with the answer's JSON. */
-export type Dispatch = (envelope: unknown, peer: Peer) => Promise<string>;
+export type Dispatch = (envelope: unknown, peer: Peer, requestId: string) => Promise<string>;
 
 /** Who sent it. */
 export interface Peer {
@@ -64,9 +64,11 @@ export interface DispatchOptions {
   readonly operations: DocumentOperations;
   readonly authenticator: Authenticator;
   readonly log: Logger;
+  readonly meter: RequestMeter;
 }
 
-export function createDispatch({ app, operations, authenticator, log }: DispatchOptions): Dispatch {
+export function createDispatch(options: DispatchOptions): Dispatch {
+  const { app, operations, authenticator, log, meter } = options;
   const middleware = compose(app.middleware);
 
   /** Documents go past Koa, as in http/plain-requests.ts. */
@@ -79,7 +81,8 @@ export function createDispatch({ app, operations, authenticator, log }: Dispatch
       await answerJsonError(exchange, thrown, log);
     }
     logEnvelope(log, exchange, start);
-    const { method, status, body = '' } = exchange;
+    const { method, path, status, body = '' } = exchange;
+    meter.answered('socket', method, documentRoute(path), status, performance.now() - start);
     return {
       status,
       headers: answerHeaders((name) => exchange.field(name)),
@@ -106,13 +109,14 @@ export function createDispatch({ app, operations, authenticator, log }: Dispatch
     };
   }
 
-  return async (envelope, peer) => {
+  return async (envelope, peer, requestId) => {
     const echo = echoOf(envelope);
+    let request: Request | undefined;
     try {
-      const request = parseEnvelope(envelope, peer);
+      request = parseEnvelope(envelope, peer);
       const { method, url, headers, credentials, hasAuth, body } = request;
       const state: State = {
-        requestId: nextRequestId(),
+        requestId,
         envelope: { credentials, hasAuth, body, base: peer.base, gone: peer.gone },
       };
       const exchange = new PlainExchange({ method, url, headers, ip: peer.address, state });
@@ -123,6 +127,7 @@ export function createDispatch({ app, operations, authenticator, log }: Dispatch
       return answerJson(echo, answer, request.wantsText);
     } catch (error) {
       if (!(error instanceof KeystowError)) throw error;
+      if (!request) meter.answered('socket', UNKNOWN, UNKNOWN, error.status, 0);
       return refusal(echo, error);
     }
   };
@@ -148,7 +153,10 @@ function isBounded(id: unknown): boolean {
 }
 
 /** What an envelope that cannot be dispatched, or a socket over its bounds, is answered with. */
-export function refusal(echo: Echo, error: KeystowError): string {
+export function refusal(
+  echo: Echo,
+  error: Pick<KeystowError, 'status' | 'message' | 'headers'>,
+): string {
   return answerJson(echo, errorAnswer(error), false);
 }
 

@@ -48,6 +48,7 @@ export function attachWatches(
   async function watch(request: unknown, ack: (answer: object) => void): Promise<void> {
     count += 1;
     const id = count;
+    const requestId = nextRequestId();
     const ending = new AbortController();
     let pages: AsyncGenerator<ChangePage, void> | undefined;
     let isBegun = false;
@@ -60,10 +61,9 @@ export function attachWatches(
       for await (const page of pages) {
         if (!isBegun) ack(answer(200, { watch: id, since: since ?? startOf(page) }));
         isBegun = true;
-        await send(page, id, ending.signal);
+        await send(page, id, ending.signal, requestId);
       }
     } catch (thrown) {
-      const requestId = nextRequestId();
       const error = toAnswerable(thrown, requestId);
       if (error.status === 500)
         log.error({ id: requestId, err: error.cause ?? thrown }, error.message);
@@ -81,13 +81,17 @@ export function attachWatches(
     { changes: sent }: ChangePage,
     id: number,
     ended: AbortSignal,
+    requestId: string,
   ): Promise<void> {
     for (let at = 0; at < sent.length && !ended.aborted; at += SENT_AT_A_TIME) {
       const texts = sent.slice(at, at + SENT_AT_A_TIME).map(changeText);
       unsent.hasRoomFor(texts.reduce((bytes, text) => bytes + text.length, 0));
       for (const text of texts) socket.emit('change', new ReadyJson(text), id);
       if (await unsent.taken(slowReaderMs)) continue;
-      log.warn({ address: peer.address, watch: id }, 'watch ended: its client does not read');
+      log.warn(
+        { id: requestId, address: peer.address, watch: id },
+        'watch ended: its client does not read',
+      );
       throw tooSlow();
     }
   }

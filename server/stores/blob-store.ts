@@ -19,6 +19,9 @@ export interface BlobStore {
    */
   get(id: string, range: ByteRange): Promise<Readable>;
 
+  /** Whether there is no blob at all, nor a part of one. */
+  isEmpty(): Promise<boolean>;
+
   /** Removes the blob; readers that have it open still read it whole. None there: no error. */
   delete(id: string): Promise<void>;
 

@@ -17,6 +17,15 @@ export interface Member {
   reject(error: Error): void;
 }
 
+/** What is on disk now: for who watches the store. */
+export interface WrittenBatch {
+  /** Those whose checks held. */
+  readonly commits: number;
+  readonly bytes: number;
+  /** What writing and syncing it took. */
+  readonly milliseconds: number;
+}
+
 export interface CommitQueue {
   commit(checks: readonly KvCheck[], mutations: readonly KvMutation[]): Promise<number>;
   /** From now on, and for what is waiting, every commit is refused. */

@@ -88,6 +88,15 @@ export class ChangesGone extends Error {
   }
 }
 
+/** The state after one write: all that was acknowledged until then, and nothing that came later. */
+export interface KvSnapshot {
+  /** The number of that write. */
+  readonly sequence: number;
+  /** All entries, in byte order of their keys, in pages. Rejects with `DamagedEntry`. */
+  entries(): AsyncIterable<KvEntry[]>;
+  close(): Promise<void>;
+}
+
 export interface KvStore {
   /** Rejects with `DamagedEntry`. */
   get(key: string): Promise<KvEntry | undefined>;
@@ -115,6 +124,9 @@ export interface KvStore {
   /** The number of the last write on disk; 0 before the first. */
   sequence(): Promise<number>;
 
+  /** The present state, to be read at leisure. Has to be closed. */
+  snapshot(): Promise<KvSnapshot>;
+
   /**
    * What was written after the number `after`, oldest first, at most `limit` entries: every number, without a
    * gap. Empty where nothing was written since. Rejects with `ChangesGone`.
@@ -134,7 +146,7 @@ export interface KvStore {
   close(): Promise<void>;
 }
 
-/** There while another store is being copied into this one. */
+/** There while another store, or a backup, is being copied into this one. */
 export const MIGRATION_KEY = 'meta/migration';
 
 /** A key of the store, in bytes of UTF-8; PostgreSQL's index rows hold no more than 2,704. */

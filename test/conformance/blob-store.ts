@@ -80,6 +80,14 @@ export function testBlobStore(name: string, createFixture: () => Promise<BlobSto
       expect(await fixture.count()).toBe(0);
     });
 
+    test('is empty as long as there is no blob', async () => {
+      expect(await store.isEmpty()).toBe(true);
+      const { id } = await store.put(chunks(Buffer.from('x'), 1));
+      expect(await store.isEmpty()).toBe(false);
+      await store.delete(id);
+      expect(await store.isEmpty()).toBe(true);
+    });
+
     test('who reads while the blob is deleted reads it whole', async () => {
       const bytes = randomBytes(2_000_000);
       const { id, size } = await store.put(chunks(bytes, 65_536));

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
@@ -318,6 +319,81 @@ export function testKvStore(name: string, createFixture: () => Promise<KvStoreFi
         }
         await reopen();
         expect(await allKeys(store, { prefix: 'b' })).toEqual(['b']);
+      });
+    });
+
+    describe('a snapshot', () => {
+      test('has everything up to its number, and nothing after, whatever is being written', async () => {
+        const KEYS = 40;
+        let isStopped = false;
+        let acknowledged = 0;
+        const lanes = Array.from({ length: 8 }, async (_, lane) => {
+          for (let round = 0; !isStopped; round += 1) {
+            const key = `lane${lane}/${round % KEYS}`;
+            const mutation: KvMutation = round % 3 === 2 ? { type: 'delete', key } : put(key);
+            const first = await store.commit([], [mutation, put(`twin${lane}`)]);
+            acknowledged = Math.max(acknowledged, first + 1);
+          }
+        });
+        const taken: { sequence: number; versions: Map<string, number> }[] = [];
+        for (let count = 0; count < 5; count += 1) {
+          const before = acknowledged + 20;
+          while (acknowledged < before) await new Promise(setImmediate);
+          const asked = acknowledged;
+          const snapshot = await store.snapshot();
+          expect(snapshot.sequence).toBeGreaterThanOrEqual(asked);
+          while (acknowledged < snapshot.sequence + 20) await new Promise(setImmediate);
+          const versions = new Map<string, number>();
+          for await (const page of snapshot.entries()) {
+            for (const { key, version } of page) versions.set(key, version);
+          }
+          await snapshot.close();
+          taken.push({ sequence: snapshot.sequence, versions });
+        }
+        isStopped = true;
+        await Promise.all(lanes);
+        for (const { sequence, versions } of taken) {
+          const expected = new Map<string, number>();
+          for (let after = 0; after < sequence; ) {
+            for (const change of await store.changes(after, Math.min(1_000, sequence - after))) {
+              after = change.sequence;
+              if (change.type === 'put') expected.set(change.key, after);
+              else expected.delete(change.key);
+            }
+          }
+          expect(versions).toEqual(expected);
+        }
+      });
+
+      test('gives entries in byte order with their values, over many pages', async () => {
+        const value = randomBytes(700);
+        for (let at = 0; at < 3_000; at += 1_000) {
+          const keys = Array.from({ length: 1_000 }, (_, index) => `k${at + index}`);
+          await store.commit(
+            [],
+            keys.map((key) => put(key, value)),
+          );
+        }
+        const snapshot = await store.snapshot();
+        const seen: string[] = [];
+        for await (const page of snapshot.entries()) {
+          for (const entry of page) if (entry.value.equals(value)) seen.push(entry.key);
+        }
+        await snapshot.close();
+        expect(seen).toHaveLength(3_000);
+        expect(seen).toEqual([...seen].sort());
+      });
+
+      test('can be closed before it was read, or in the middle', async () => {
+        await store.commit([], [put('a')]);
+        await (await store.snapshot()).close();
+        const snapshot = await store.snapshot();
+        for await (const page of snapshot.entries()) if (page.length > 0) break;
+        await snapshot.close();
+        await reopen();
+        const again = await store.snapshot();
+        expect(again.sequence).toBe(1);
+        await again.close();
       });
     });
 

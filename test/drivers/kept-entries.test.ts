@@ -38,6 +38,9 @@ function createHeldStore() {
     changes: () => Promise.resolve([]),
     oldestChange: () => Promise.resolve(0),
     onCommit: () => () => {},
+    snapshot: () => {
+      throw new Error('Nobody asks for this.');
+    },
     close: () => Promise.resolve(),
   };
   return {

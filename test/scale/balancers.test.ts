@@ -12,7 +12,7 @@ import { type Backends, startBackends } from './cluster.ts';
 
 /** What docs/scaling.md promises of its set-ups. In long runs alone, since Debian's packages are needed. */
 
-const PAIR = { accessKeyId: 'AKIDADMIN00000000001', secretAccessKey: 'admin-secret-of-two-nodes' };
+const PAIR = { accessKeyId: 'AKIDADMIN00000000001', secretAccessKey: 'admin-secret-of-all-nodes' };
 
 describe.runIf(isLongRun).each([
   // Its cookie is for clients that keep cookies.
@@ -20,7 +20,7 @@ describe.runIf(isLongRun).each([
   { name: 'nginx', start: startNginx, sticky: {} },
 ])('behind $name', ({ start, sticky }) => {
   let backends: Backends;
-  let nodes: [TestServer, TestServer];
+  let nodes: [TestServer, TestServer, TestServer];
   let balancer: Balancer;
   let url: string;
   const clients: Client[] = [];
@@ -34,7 +34,7 @@ describe.runIf(isLongRun).each([
       TRUST_PROXY: 'on',
       S3_DOMAINS: 'saves.example',
     };
-    nodes = await Promise.all([startServer({ env }), startServer({ env })]);
+    nodes = await Promise.all([startServer({ env }), startServer({ env }), startServer({ env })]);
     balancer = await start(nodes.map((node) => new URL(node.url).host));
     url = balancer.url;
   }, 60_000);
@@ -43,6 +43,7 @@ describe.runIf(isLongRun).each([
     for (const client of clients) client.close();
     await balancer?.stop();
     await nodes?.[1].stop();
+    await nodes?.[2].stop();
     await backends?.stop();
   });
 

@@ -19,7 +19,7 @@ export interface Balancer {
 }
 
 const DOCUMENT = 'docs/scaling.md';
-const ADDRESSES = ['10.0.0.11:6375', '10.0.0.12:6375'];
+const ADDRESSES = ['10.0.0.11:6375', '10.0.0.12:6375', '10.0.0.13:6375'];
 
 export async function startNginx(nodes: readonly string[]): Promise<Balancer> {
   const folder = await makeFolder();

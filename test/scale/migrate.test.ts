@@ -145,7 +145,7 @@ describe('keystow migrate', () => {
       const settings = await backends.settings();
       await killMigration(settings);
       const env = await withMasterKey(settings);
-      await expect(startServer({ env })).rejects.toThrow('is being migrated');
+      await expect(startServer({ env })).rejects.toThrow('is being copied into this one');
       const { code, stdout } = await migrate(settings);
       expect([code, stdout]).toEqual([0, expect.stringContaining('compared both')]);
       await expectMoved(settings);

@@ -42,6 +42,9 @@ export interface InProcessOptions extends TestServerOptions {
   readonly slowReaderMs?: number;
   /** Gets the store once it is open: what is to be quick goes past the server. */
   readonly onStore?: (store: KvStore) => void;
+  /** The free bytes of the disk, as the server sees them. */
+  readonly freeBytes?: () => Promise<number>;
+  readonly openStore?: typeof import('../../server/main.ts').openStore;
 }
 
 export async function startServer(options: InProcessOptions = {}): Promise<TestServer> {
@@ -65,7 +68,7 @@ export async function startServer(options: InProcessOptions = {}): Promise<TestS
   const server = await main.startServer(settings, logger, () => undefined, {
     ...overrides,
     async openStore(...args) {
-      const store = await main.openStore(...args);
+      const store = await (options.openStore ?? main.openStore)(...args);
       onStore(store);
       return store;
     },

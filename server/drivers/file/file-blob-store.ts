@@ -48,9 +48,11 @@ export async function openFileBlobStore(folder: string): Promise<BlobStore> {
   }
 
   return {
-    async put(source, id = randomBytes(16).toString('hex')) {
+    async put(source, known) {
+      const id = known ?? randomBytes(16).toString('hex');
       const temporary = join(incoming, id);
-      const handle = await asStoreError(open(temporary, 'wx', 0o600));
+      // A copy that was killed may have left a part of a known one.
+      const handle = await asStoreError(open(temporary, known ? 'w' : 'wx', 0o600));
       try {
         const size = await write(handle, source);
         await handle.close();
@@ -76,6 +78,13 @@ export async function openFileBlobStore(folder: string): Promise<BlobStore> {
       if (range.end < size) return handle.createReadStream({ highWaterMark: READ_BYTES, ...range });
       await handle.close();
       throw new BlobDamaged(id, size);
+    },
+
+    async isEmpty() {
+      for (const part of await readdir(folder)) {
+        if ((await readdir(join(folder, part))).length > 0) return false;
+      }
+      return true;
     },
 
     async delete(id) {

@@ -3,6 +3,7 @@ import { Level } from 'level';
 import { KeystowError } from '../../../shared/errors.ts';
 import { MAX_PAGE_KEYS } from '../../../shared/limits.ts';
 import { syncDirectory } from '../../durable-files.ts';
+import type { WrittenBatch } from '../../stores/commit-queue.ts';
 import {
   checkCommit,
   checkStoreKey,
@@ -36,6 +37,7 @@ import {
 import { createPageCache, type PageCache } from './page-cache.ts';
 import { createReadQueue } from './read-queue.ts';
 import { CHECKPOINT_KEY, decodeEntry, ENTRY_PREFIX } from './record.ts';
+import { takeSnapshot } from './snapshot.ts';
 
 /** LevelDB's memory table and log file. */
 const WRITE_BUFFER_BYTES = 4 * 1_048_576;
@@ -52,6 +54,7 @@ export interface LevelStoreOptions {
   readonly now: () => number;
   /** A write failed; from now on every commit is refused. */
   readonly onFailed: (error: Error) => void;
+  readonly onBatch?: ((batch: WrittenBatch) => void) | undefined;
   /** A list met a damaged entry and went on without it. */
   readonly onDamaged: (error: Error) => void;
 }
@@ -101,6 +104,7 @@ export async function openLevelStoreReadOnly(
     commit: () =>
       Promise.reject(new KeystowError('unavailable', 'The store was opened for reading only.')),
     sequence: () => Promise.resolve(log.sequence),
+    snapshot: () => takeSnapshot(database, log.sequence),
     close: () => database.close(),
   };
 }
@@ -129,7 +133,9 @@ async function createLevelStore(
     changesKeep: options.changesKeep,
     checkpoint: log.sequence,
     onWriting: pages.writing,
-    onSynced({ bytes, sequence }) {
+    onSynced(batch) {
+      const { bytes, sequence } = batch;
+      options.onBatch?.(batch);
       pages.written();
       try {
         head.write(sequence);
@@ -160,6 +166,7 @@ async function createLevelStore(
       return committer.commit(checks, mutations);
     },
     sequence: () => Promise.resolve(committer.sequence()),
+    snapshot: () => takeSnapshot(database, log.sequence),
     async close() {
       await committer.close();
       await database.close();
@@ -169,7 +176,7 @@ async function createLevelStore(
   };
 }
 
-function createReader(
+export function createReader(
   database: Database,
   pages: PageCache,
   onDamaged: (error: Error) => void,
@@ -261,7 +268,7 @@ function successor(prefix: string): string {
   }
 }
 
-async function openDatabase(dir: DataDir, create: boolean): Promise<Database> {
+export async function openDatabase(dir: DataDir, create: boolean): Promise<Database> {
   const database: Database = new Level(dir.database, {
     keyEncoding: 'utf8',
     valueEncoding: 'buffer',

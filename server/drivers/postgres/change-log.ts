@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { ChangesGone, type KvChange, type KvStore } from '../../stores/kv-store.ts';
 import { read } from './reader.ts';
 
-interface Bounds {
+export interface Bounds {
   readonly head: string;
   /** The number after which everything is there. */
   readonly oldest: string;
@@ -20,7 +20,7 @@ interface Row extends Bounds {
  * A promoted standby that has not committed yet is ahead of its head already: see `keystow_commit` in
  * migrations.ts.
  */
-const BOUNDS = `
+export const BOUNDS = `
   select
     case when promoted then sequence + 4294967296 else sequence end as head,
     case when promoted then sequence + 4294967296 else coalesce(

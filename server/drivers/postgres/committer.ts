@@ -1,6 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { type CommitQueue, createCommitQueue, type Member } from '../../stores/commit-queue.ts';
+import {
+  type CommitQueue,
+  createCommitQueue,
+  type Member,
+  type WrittenBatch,
+} from '../../stores/commit-queue.ts';
 import { CommitConflict, CommitUncertain } from '../../stores/kv-store.ts';
 import { batchOperations } from './commit-batch.ts';
 import { isClash, isUnreachable, pause, toStoreError } from './database.ts';
@@ -26,14 +31,21 @@ export interface CommitterOptions {
   readonly now: () => number;
   /** Entries of the change log to keep. */
   readonly changesKeep: number;
+  readonly onBatch?: ((batch: WrittenBatch) => void) | undefined;
 }
 
-export function createCommitter({ pool, now, changesKeep }: CommitterOptions): CommitQueue {
+export function createCommitter({
+  pool,
+  now,
+  changesKeep,
+  onBatch,
+}: CommitterOptions): CommitQueue {
   // Once the database was away for long, nobody waits for it until it is back.
   let isAway = false;
 
   async function write(members: readonly Member[]): Promise<void> {
     const operations = batchOperations(members);
+    const start = performance.now();
     const results = await call([
       randomUUID(),
       members.length,
@@ -45,11 +57,18 @@ export function createCommitter({ pool, now, changesKeep }: CommitterOptions): C
       now(),
       changesKeep,
     ]);
+    const milliseconds = performance.now() - start;
+    let commits = 0;
+    let bytes = 0;
     for (const [index, member] of members.entries()) {
       const result = Number(results[index]);
-      if (result > 0) member.resolve(result);
-      else member.reject(new CommitConflict(operations.keys[-result - 1]?.toString() ?? ''));
+      if (result > 0) {
+        commits += 1;
+        bytes += member.bytes;
+        member.resolve(result);
+      } else member.reject(new CommitConflict(operations.keys[-result - 1]?.toString() ?? ''));
     }
+    if (commits > 0) onBatch?.({ commits, bytes, milliseconds });
   }
 
   async function call(values: unknown[]): Promise<readonly string[]> {

@@ -1,29 +1,10 @@
-import { type KvEntry, type KvRange, MIGRATION_KEY } from '../../stores/kv-store.ts';
+import { decodeProgress, encodeProgress, type ImportTarget } from '../../stores/import-target.ts';
+import { MIGRATION_KEY } from '../../stores/kv-store.ts';
 import { createPool } from './database.ts';
 import { asPostgresError, PostgresError, prepare } from './postgres-store.ts';
 import { createReader } from './reader.ts';
 
-/** A database that the entries of another store are copied into, with their versions. */
-export interface ImportTarget {
-  /**
-   * The last key that an earlier copy of the same source wrote; undefined at the beginning. Rejects with
-   * PostgresError for a database that has other entries in it.
-   */
-  begin(source: string): Promise<string | undefined>;
-  /** Writes entries, in byte order of their keys, and remembers the last one with them. */
-  write(entries: readonly KvEntry[]): Promise<void>;
-  /** What was written, as the source gives it. */
-  range(range: KvRange): AsyncIterable<KvEntry[]>;
-  /** From now on the database can be served from, and numbers follow that of the source. */
-  finish(sequence: number): Promise<void>;
-  close(): Promise<void>;
-}
-
-interface Progress {
-  readonly source: string;
-  readonly after?: string | undefined;
-}
-
+/** Rejects with PostgresError where the database cannot be used; `begin` where it is not empty. */
 export async function openImportTarget(url: string): Promise<ImportTarget> {
   const pool = createPool({ url, onIdleError: () => {} });
   try {
@@ -37,22 +18,23 @@ export async function openImportTarget(url: string): Promise<ImportTarget> {
   let source = '';
 
   return {
-    async begin(from) {
+    async begin(from, checkEmpty) {
       source = from;
       const entry = await reader.get(MIGRATION_KEY);
       if (entry) {
-        const progress: Progress = JSON.parse(entry.value.toString());
+        const progress = decodeProgress(entry);
         if (progress.source === source) return progress.after;
         throw new PostgresError(
-          'The database holds a part of another data directory, or of an earlier state of this one: empty it first.',
+          'The database holds a part of another store, or of another state of this one: empty it first.',
         );
       }
       for await (const page of reader.keys({ prefix: '', limit: 1 })) {
         if (page.length > 0) throw new PostgresError('The database is not empty: empty it first.');
       }
+      await checkEmpty?.();
       await pool.query('insert into keystow_entries (key, version, value) values ($1, 0, $2)', [
         mark,
-        encode({ source }),
+        encodeProgress({ source }),
       ]);
       return undefined;
     },
@@ -71,7 +53,7 @@ export async function openImportTarget(url: string): Promise<ImportTarget> {
           entries.map(({ version }) => version),
           entries.map(({ value }) => value),
           mark,
-          encode({ source, after }),
+          encodeProgress({ source, after }),
         ],
       );
     },
@@ -85,15 +67,12 @@ export async function openImportTarget(url: string): Promise<ImportTarget> {
     async finish(sequence) {
       await pool.query(
         `with finished as (delete from keystow_entries where key = $1)
-         update keystow_head set sequence = greatest(sequence, $2)`,
+         update keystow_head
+           set sequence = greatest(sequence, $2), floor = greatest(sequence, $2)`,
         [mark, sequence],
       );
     },
 
     close: () => pool.end(),
   };
-}
-
-function encode(progress: Progress): Buffer {
-  return Buffer.from(JSON.stringify(progress));
 }

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import type { WrittenBatch } from '../../stores/commit-queue.ts';
 import type { KvStore } from '../../stores/kv-store.ts';
 import { checkCommit } from '../../stores/kv-store.ts';
 import { createChangeLog } from './change-log.ts';
@@ -7,6 +8,7 @@ import { createPool, isUnreachable } from './database.ts';
 import { migrate, NewerSchemaError } from './migrations.ts';
 import { createNotifications } from './notifications.ts';
 import { createReader } from './reader.ts';
+import { takeSnapshot } from './snapshot.ts';
 
 export interface PostgresStoreOptions {
   /** `postgres://USER:PASSWORD@HOST:PORT/DATABASE`, as libpq has it. */
@@ -15,6 +17,7 @@ export interface PostgresStoreOptions {
   readonly changesKeep: number;
   readonly now: () => number;
   readonly onIdleError: (error: Error) => void;
+  readonly onBatch?: ((batch: WrittenBatch) => void) | undefined;
 }
 
 /** What an operator has to change before the store can be used. */
@@ -36,7 +39,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     await pool.end();
     throw asPostgresError(error);
   }
-  const committer = createCommitter({ pool, now, changesKeep });
+  const committer = createCommitter({ pool, now, changesKeep, onBatch: options.onBatch });
   const notifications = createNotifications(options);
   return {
     ...createReader(pool),
@@ -45,6 +48,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       return committer.commit(checks, mutations);
     },
     ...createChangeLog(pool),
+    snapshot: () => takeSnapshot(pool),
     onCommit: notifications.listen,
     async close() {
       await committer.close();

@@ -86,6 +86,16 @@ async function* snapshotPages(
   if (last.length > 0) yield last;
 }
 
+/** All that a transaction sees. */
+export async function* allEntries(client: pg.PoolClient): AsyncGenerator<KvEntry[]> {
+  for (let rest: KvRange = { prefix: '' }; ; ) {
+    const { rows, isLast } = await readPage(client, rest, 'entries');
+    yield rows.map(toEntry);
+    if (isLast) return;
+    rest = restOf(rest, rows);
+  }
+}
+
 /** What a page leaves of the range. */
 function restOf(range: KvRange, page: readonly Row[]): KvRange {
   const { limit } = range;
@@ -174,7 +184,10 @@ export async function read<T>(
 }
 
 /** The end, or a reader that stops in the middle: nothing was written. */
-async function endTransaction(client: pg.PoolClient, failure: Error | undefined): Promise<void> {
+export async function endTransaction(
+  client: pg.PoolClient,
+  failure: Error | undefined,
+): Promise<void> {
   if (failure) return client.release(failure);
   try {
     await client.query('rollback');

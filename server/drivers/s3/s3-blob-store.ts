@@ -8,6 +8,7 @@ import {
   HeadBucketCommand,
   HeadObjectCommand,
   ListMultipartUploadsCommand,
+  ListObjectsV2Command,
   NoSuchKey,
   paginateListObjectsV2,
   S3Client,
@@ -164,6 +165,14 @@ export async function openS3BlobStore(options: S3BlobStoreOptions): Promise<Dire
       // Some servers send more than they were asked for (s3rver, for a single byte).
       if (sent.start === start && sent.end === end) return body;
       return Readable.from(cut(body, start - sent.start, end - start + 1), { objectMode: false });
+    },
+
+    async isEmpty() {
+      const command = new ListObjectsV2Command({ Bucket: bucket, Prefix: BLOB_PREFIX });
+      const { Contents = [] } = await client.send(command).catch((error) => {
+        throw unavailable('The object store does not answer: try again.', error);
+      });
+      return Contents.length === 0;
     },
 
     async delete(id) {

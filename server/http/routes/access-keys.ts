@@ -18,9 +18,10 @@ export function accessKeyRoutes(
 
   router.post(ACCESS_KEYS, authenticated, optionalJsonBody, async (ctx) => {
     const input = parseInput(accessKeyInput, ctx.request.body);
+    const pair = await accessKeys.create(input, principalOf(ctx));
     ctx.status = 201;
     ctx.set('Cache-Control', 'no-store');
-    ctx.body = await accessKeys.create(input, principalOf(ctx));
+    ctx.body = pair;
   });
 
   router.delete(/^\/api\/access-keys\/.*$/s, authenticated, async (ctx) => {

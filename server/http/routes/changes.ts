@@ -68,6 +68,8 @@ async function sendStream(ctx: Context, options: ChangeRouteOptions): Promise<vo
     await pages.return();
     return;
   }
+  // The log, the metrics, this feed and Koa's pipeline: each waits for the end of the answer.
+  ctx.res.setMaxListeners(20);
   ctx.body = Readable.from(events(ctx, first, pages, options), { highWaterMark: 1 });
 }
 

@@ -36,6 +36,11 @@ export interface DocumentOperations {
   ): Operation | undefined;
 }
 
+/** What requests for documents are counted as. */
+export function documentRoute(path: string): string {
+  return path.startsWith('/data/') ? '/data/*' : '/data';
+}
+
 export function documentRoutes(
   router: Router<State>,
   authenticated: Handler,

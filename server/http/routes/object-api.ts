@@ -1,10 +1,17 @@
 import type Router from '@koa/router';
+import { z } from 'zod';
 import { KeystowError } from '../../../shared/errors.ts';
 import { MAX_PAGE_OBJECTS } from '../../../shared/limits.ts';
+import { cannedAcls } from '../../s3/canned-acl.ts';
+import { quotedEtag, time } from '../../services/answer-parts.ts';
 import type { Buckets } from '../../services/buckets.ts';
 import { readablePrefixes } from '../../services/grants.ts';
 import type { Objects, StoredObject } from '../../services/objects.ts';
-import { type PresignedUrls, presignInput } from '../../services/presigned-urls.ts';
+import {
+  type PresignedUrls,
+  type presignAnswer,
+  presignInput,
+} from '../../services/presigned-urls.ts';
 import { principalOf } from '../authenticate.ts';
 import { baseUrl } from '../base-url.ts';
 import { jsonBody, parseInput } from '../body.ts';
@@ -17,6 +24,27 @@ export interface ObjectApiOptions {
   readonly presignedUrls: PresignedUrls;
   readonly publicUrl: string | undefined;
 }
+
+type ObjectAnswer = z.infer<typeof objectAnswer>;
+
+const objectAnswer = z
+  .strictObject({
+    key: z.string(),
+    size: z.int().min(0),
+    etag: quotedEtag,
+    time,
+    contentType: z.string().optional(),
+    acl: z.enum(cannedAcls),
+  })
+  .meta({ id: 'StoredObject' });
+
+export const objectPageAnswer = z
+  .strictObject({
+    objects: z.array(objectAnswer),
+    prefixes: z.array(z.string()).meta({ description: 'What `delimiter` rolls up.' }),
+    next: z.string().optional().meta({ description: '`after` of the next page.' }),
+  })
+  .meta({ id: 'ObjectPage' });
 
 /** Objects for those without an S3 client at hand: what lies in a bucket, and URLs for anybody. */
 export function objectApiRoutes(
@@ -48,17 +76,16 @@ export function objectApiRoutes(
     if (page.next !== undefined) linkNext(ctx, page.next, limit);
     ctx.body = {
       objects: page.items.map(toJson),
-      prefixes: page.commonPrefixes,
+      prefixes: [...page.commonPrefixes],
       ...(page.next === undefined ? {} : { next: page.next }),
-    };
+    } satisfies z.infer<typeof objectPageAnswer>;
   });
 
   router.post('/api/presign', authenticated, jsonBody, async (ctx) => {
     const input = parseInput(presignInput, ctx.request.body);
+    const url = await presignedUrls.create(principalOf(ctx), baseUrl(ctx, publicUrl), input);
     ctx.set('Cache-Control', 'no-store');
-    ctx.body = {
-      url: await presignedUrls.create(principalOf(ctx), baseUrl(ctx, publicUrl), input),
-    };
+    ctx.body = { url } satisfies z.infer<typeof presignAnswer>;
   });
 }
 
@@ -74,7 +101,7 @@ function listable(ctx: Context, bucket: string, prefix: string): string[] {
   );
 }
 
-function toJson({ key, size, etag, lastModified, attributes }: StoredObject) {
+function toJson({ key, size, etag, lastModified, attributes }: StoredObject): ObjectAnswer {
   return {
     key,
     size,

@@ -6,7 +6,7 @@ import { MAX_SAVE_N, MAX_SAVE_VERSION, paddedSlot } from '../../s3/save-key.ts';
 import { saveFormInput } from '../../services/form-input.ts';
 import type { Objects } from '../../services/objects.ts';
 import type { SaveScope, Saves } from '../../services/saves.ts';
-import type { SignedForms } from '../../services/signed-forms.ts';
+import { formAnswer, type SignedForms } from '../../services/signed-forms.ts';
 import { principalOf } from '../authenticate.ts';
 import { baseUrl } from '../base-url.ts';
 import { jsonBody, optionalJsonBody, parseInput } from '../body.ts';
@@ -21,7 +21,13 @@ export interface SaveRouteOptions {
   readonly publicUrl: string | undefined;
 }
 
-const restoreInput = z.strictObject({ version: z.int().min(0).max(MAX_SAVE_VERSION) });
+const version = z.int().min(0).max(MAX_SAVE_VERSION);
+export const restoreInput = z.strictObject({ version }).meta({ id: 'RestoreInput' });
+
+/** The form for a slot's next version. */
+export const saveFormAnswer = z
+  .strictObject({ slot: z.string(), version, key: z.string(), ...formAnswer.shape })
+  .meta({ id: 'SaveForm' });
 
 export function saveRoutes(
   router: Router<State>,
@@ -49,8 +55,13 @@ export function saveRoutes(
     const target = await saves.next(principal, scopeOf(ctx), slotOf(ctx));
     const signer = { principal, base: baseUrl(ctx, publicUrl) };
     const { key, url, fields } = await signedForms.save(signer, target, input);
-    const { slot, version } = target;
-    ctx.body = { slot: paddedSlot(slot.slot), version, key, url, fields };
+    ctx.body = {
+      slot: paddedSlot(target.slot.slot),
+      version: target.version,
+      key,
+      url,
+      fields,
+    } satisfies z.infer<typeof saveFormAnswer>;
   });
 
   router.get('/api/saves/:bucket/:slot/:version', authenticated, async (ctx) => {
@@ -58,16 +69,16 @@ export function saveRoutes(
       throw new KeystowError('not-acceptable', 'The bytes of a save are for HTTP: GET them there.');
     }
     const { version: text = '' } = ctx.params;
-    const version = text === 'latest' ? text : parseWhole('version', text, 0, MAX_SAVE_VERSION);
+    const wanted = text === 'latest' ? text : parseWhole('version', text, 0, MAX_SAVE_VERSION);
     await sendObject(ctx, objects, () =>
-      saves.find(principalOf(ctx), scopeOf(ctx), slotOf(ctx), version),
+      saves.find(principalOf(ctx), scopeOf(ctx), slotOf(ctx), wanted),
     );
   });
 
   router.post('/api/saves/:bucket/:slot/restore', authenticated, jsonBody, async (ctx) => {
-    const { version } = parseInput(restoreInput, ctx.request.body);
+    const old = parseInput(restoreInput, ctx.request.body);
     ctx.status = 201;
-    ctx.body = await saves.restore(principalOf(ctx), scopeOf(ctx), slotOf(ctx), version);
+    ctx.body = await saves.restore(principalOf(ctx), scopeOf(ctx), slotOf(ctx), old.version);
   });
 }
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type Router from '@koa/router';
 import { z } from 'zod';
 import { anonymousFormInput, formInput, submissionsInput } from '../../services/form-input.ts';
-import type { SignedForm, SignedForms } from '../../services/signed-forms.ts';
+import { formAnswer, type SignedForm, type SignedForms } from '../../services/signed-forms.ts';
 import { isBasic, principalOf } from '../authenticate.ts';
 import { baseUrl } from '../base-url.ts';
 import { jsonBody, optionalJsonBody, parseInput } from '../body.ts';
@@ -24,6 +24,19 @@ const commandInput = z.object({
   data: z.unknown().optional(),
   async: z.unknown().optional(),
 });
+/** The same for those who read schemas: `data` is looked at by what the caller may say in it. */
+export const commandBody = commandInput
+  .extend({ data: formInput.nullish() })
+  .meta({ id: 'CommandInput' });
+
+export const commandAnswer = z
+  .strictObject({
+    status: z.literal('accepted'),
+    meta: z.strictObject({}),
+    uuid: z.string(),
+    data: z.strictObject({ fields: formAnswer.shape.fields, url: formAnswer.shape.url }),
+  })
+  .meta({ id: 'CommandAnswer' });
 
 export function signedFormRoutes(
   router: Router<State>,
@@ -61,17 +74,21 @@ export function signedFormRoutes(
         meta: {},
         uuid: command.uuid ?? randomUUID(),
         data: { fields, url },
-      };
+      } satisfies z.infer<typeof commandAnswer>;
     },
   );
 
   router.post('/submit-files', authenticated, jsonBody, async (ctx) => {
     const files = parseInput(submissionsInput, ctx.request.body);
     const signer = { principal: principalOf(ctx), base: baseUrl(ctx, publicUrl) };
+    const forms = await signedForms.submit(signer, files);
     ctx.set('Cache-Control', 'no-store');
-    ctx.body = (await signedForms.submit(signer, files)).map(
-      ({ fileName, spektrDataField, url, fields }) => ({ fileName, spektrDataField, url, fields }),
-    );
+    ctx.body = forms.map(({ fileName, spektrDataField, url, fields }) => ({
+      fileName,
+      spektrDataField,
+      url,
+      fields,
+    }));
   });
 
   router.get('/submit-files', authenticated, async (ctx) => {
