@@ -1,5 +1,6 @@
 import type { ApiOperation } from './operation.ts';
 import { accountOperations } from './operations/accounts.ts';
+import { batchOperations } from './operations/batch.ts';
 import { bucketOperations } from './operations/buckets.ts';
 import { changeOperations } from './operations/changes.ts';
 import { documentOperations } from './operations/documents.ts';
@@ -11,6 +12,7 @@ import { uploadOperations } from './operations/uploads.ts';
 /** All operations of the JSON API, and POST Object. `test/openapi/routes.test.ts` compares them with the router. */
 export const operations: readonly ApiOperation[] = [
   ...documentOperations,
+  ...batchOperations,
   ...changeOperations,
   ...accountOperations,
   ...bucketOperations,

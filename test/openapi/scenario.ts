@@ -9,6 +9,7 @@ import type { Call, CallOptions } from './api-caller.ts';
  */
 export async function driveOperations(call: Call): Promise<void> {
   await driveDocuments(call);
+  await driveBatches(call);
   await driveLists(call);
   await driveChanges(call);
   await driveAccounts(call);
@@ -68,6 +69,29 @@ async function driveDocuments(call: Call): Promise<void> {
   for (const key of ['ä/ö?&#', 'array', 'new'])
     await call('deleteDocument', 204, { params: { key } });
   await call('deleteDocument', 404, absent);
+}
+
+async function driveBatches(call: Call): Promise<void> {
+  await call('changeDocuments', 200);
+  await call('changeDocuments', 409);
+  await call('changeDocuments', 409, {
+    body: [
+      { url: '/data/batch/1', method: 'PUT', data: {}, headers: { 'if-match': '"0"' } },
+      { url: '/data/none', method: 'DELETE' },
+    ],
+  });
+  const asText = { 'content-type': 'application/json-patch+json', accept: 'text/plain' };
+  const data = [{ op: 'add', path: '/-', value: 'sword' }];
+  await call('changeDocuments', 200, {
+    body: [
+      { url: '/data/batch/1', method: 'PATCH', data, headers: asText },
+      { url: '/data/batch/2', method: 'DELETE' },
+    ],
+  });
+  await call('changeDocuments', 400, { body: {} });
+  const many = Array.from({ length: 1_001 }, (_, n) => ({ url: `/data/${n}`, method: 'DELETE' }));
+  await call('changeDocuments', 413, { body: many });
+  await call('deleteDocument', 204, { params: { key: 'batch/1' } });
 }
 
 async function driveLists(call: Call): Promise<void> {
