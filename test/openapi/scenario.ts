@@ -267,6 +267,7 @@ async function driveService(call: Call): Promise<void> {
   await call('health', 400, { path: `/api/health?${MALFORMED}` });
   await call('about', 200);
   await call('about', 302, { headers: { accept: 'text/html' } });
+  await call('backup', 200);
   const { headers } = await call('openapi', 200);
   await call('openapi', 304, { headers: { 'if-none-match': headers.get('etag') ?? '' } });
   await call('openapi', 400, { headers: { 'if-none-match': 'unquoted' } });
