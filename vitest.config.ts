@@ -14,6 +14,7 @@ const slow = [
   'test/cli/connection.test.ts',
   'test/faults/data-dir.test.ts',
   'test/faults/interrupted-uploads.test.ts',
+  'test/faults/small-disk.test.ts',
   'test/faults/upload-kill-9.test.ts',
   'test/http/access-key-settings.test.ts',
   'test/http/password-time.test.ts',

@@ -33,7 +33,7 @@ export const headers = {
   },
   BackupRevision: {
     name: 'X-Keystow-Revision',
-    description: 'Writes up to this number, and no later ones, are in the backup.',
+    description: 'Writes up to this number are in the backup, and none behind it.',
     isRequired: true,
     schema: { type: 'string', pattern: '^\\d+$' },
   },

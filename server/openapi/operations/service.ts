@@ -42,24 +42,6 @@ export const serviceOperations: readonly ApiOperation[] = [
   },
   {
     method: 'get',
-    path: '/api/backup',
-    id: 'backup',
-    tag,
-    summary: 'Get all that is stored, as of one number',
-    description:
-      'For admins. A tar archive, as `keystow backup` reads it: without `manifest.json` in it, it is not whole.',
-    answers: {
-      200: {
-        description: 'The backup.',
-        headers: ['BackupRevision'],
-        content: { 'application/x-tar': {} },
-      },
-      409: 'A backup is under way.',
-      503: 'The store does not answer.',
-    },
-  },
-  {
-    method: 'get',
     path: '/api/openapi.json',
     id: 'openapi',
     tag,
