@@ -9,8 +9,9 @@ export async function* textLines(body: ReadableStream<Uint8Array>): AsyncGenerat
       const { done, value } = await reader.read();
       let more = done ? decoder.decode() : decoder.decode(value, { stream: true });
       // The second half of a line end that was told already.
-      if (endsWithReturn && more.startsWith('\n')) more = more.slice(1);
+      const isSecondHalf = endsWithReturn && more.startsWith('\n');
       if (more !== '') endsWithReturn = more.endsWith('\r');
+      if (isSecondHalf) more = more.slice(1);
       const lines = (rest + more).split(/\r\n|\n|\r/);
       rest = lines.pop() ?? '';
       yield* lines;
