@@ -1,4 +1,5 @@
 import { KeystowClientError } from './client-error.ts';
+import { joinSignals } from './join-signals.ts';
 import type { ClientRequest, Transport } from './transport.ts';
 
 export interface Credentials {
@@ -23,8 +24,8 @@ export function createHttpTransport(options: HttpOptions): HttpTransport {
   const closing = new AbortController();
   const authorization = options.credentials && basic(options.credentials);
 
-  async function open({ method, path, body, contentType, headers, signal }: ClientRequest) {
-    const signals = [closing.signal, ...(signal ? [signal] : [])];
+  function start(request: ClientRequest, signal: AbortSignal): Promise<Response> {
+    const { method, path, body, contentType, headers } = request;
     const init = {
       method,
       headers: {
@@ -37,33 +38,37 @@ export function createHttpTransport(options: HttpOptions): HttpTransport {
       credentials: authorization ? 'omit' : 'same-origin',
       redirect: 'error',
       cache: 'no-store',
-      signal: AbortSignal.any(signals),
+      signal,
     } as const;
-    try {
-      return await options.fetch(options.base + path, init);
-    } catch (error) {
-      throw failure(error, signals);
-    }
+    return options.fetch(options.base + path, init);
   }
 
   return {
-    open,
+    async open(request) {
+      const signals = [closing.signal, ...(request.signal ? [request.signal] : [])];
+      try {
+        // How long the body is read is not known here, so nobody could release a joined signal.
+        return await start(request, AbortSignal.any(signals));
+      } catch (error) {
+        throw failure(error, signals);
+      }
+    },
 
     async send(request) {
-      const limit = AbortSignal.timeout(options.timeoutMs);
-      const signals = [limit, ...(request.signal ? [request.signal] : [])];
+      const limit = new AbortController();
+      const timer = setTimeout(() => limit.abort(tooLate(options.timeoutMs)), options.timeoutMs);
+      const signals = [closing.signal, limit.signal, ...(request.signal ? [request.signal] : [])];
+      const { signal, release } = joinSignals(signals);
       try {
-        const response = await open({ ...request, signal: AbortSignal.any(signals) });
+        const response = await start(request, signal);
         const text = await response.text();
-        return {
-          status: response.status,
-          header: (name) => response.headers.get(name) ?? undefined,
-          text,
-        };
+        const header = (name: string) => response.headers.get(name) ?? undefined;
+        return { status: response.status, header, text };
       } catch (error) {
-        request.signal?.throwIfAborted();
-        if (limit.aborted) throw tooLate(options.timeoutMs);
-        throw failure(error, [closing.signal]);
+        throw failure(error, signals);
+      } finally {
+        clearTimeout(timer);
+        release();
       }
     },
 

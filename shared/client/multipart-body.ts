@@ -1,3 +1,6 @@
+/** Read and sent in one piece. */
+const CHUNK_BYTES = 262_144;
+
 export interface MultipartBody {
   readonly contentType: string;
   /** In bytes. */
@@ -26,8 +29,21 @@ export function multipartBody(
   return {
     contentType: `multipart/form-data; boundary=${boundary}`,
     length: head.byteLength + file.size + tail.byteLength,
-    stream: new Blob([head, file, tail]).stream(),
+    stream: chunked(new Blob([head, file, tail])),
   };
+}
+
+/** The stream of a blob in memory would be one piece: nothing to tell progress by. */
+function chunked(blob: Blob): ReadableStream<Uint8Array> {
+  let at = 0;
+  return new ReadableStream({
+    async pull(controller) {
+      const chunk = await blob.slice(at, at + CHUNK_BYTES).arrayBuffer();
+      at += CHUNK_BYTES;
+      controller.enqueue(new Uint8Array(chunk));
+      if (at >= blob.size) controller.close();
+    },
+  });
 }
 
 /** As browsers do: https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#multipart-form-data */

@@ -52,7 +52,7 @@ export function connected(
     const timer = setTimeout(() => {
       end();
       const message = refusal instanceof Error ? refusal.message : 'no answer';
-      reject(new KeystowClientError('network', `The socket does not connect: ${message}.`));
+      reject(new KeystowClientError('timeout', `The socket does not connect: ${message}.`));
     }, timeoutMs);
     socket.on('connect', onConnect);
     socket.on('connect_error', onRefused);

@@ -17,7 +17,7 @@ import { type FeedWriters, startFeedWriters } from './feed-writers.ts';
  */
 
 const WRITERS = 50;
-const KILLS = runs(2, 8);
+const KILLS = runs(1, 8);
 const MAX_WRITES = runs(300, 1_000);
 const WAIT = { timeout: 60_000, interval: 20 };
 const seed = Number(process.env['KEYSTOW_KILL_SEED'] ?? freshSeed());
