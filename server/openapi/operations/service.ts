@@ -20,23 +20,7 @@ export const serviceOperations: readonly ApiOperation[] = [
     answers: {
       200: { description: 'It does.', content: json(healthAnswer, { status: 'ok', version }) },
       400: 'The query cannot be read.',
-      503: 'With `?ready`: the server is stopping, or its store does not answer, has failed or has no space.',
-    },
-  },
-  {
-    method: 'get',
-    path: '/api/metrics',
-    id: 'metrics',
-    tag,
-    summary: 'Ask for what is counted, as Prometheus reads it',
-    description: 'For admins, and for who has `METRICS_TOKEN`.',
-    auth: 'or-token',
-    answers: {
-      200: {
-        description: 'The metrics: `docs/monitoring.md` names them.',
-        headers: ['Cache-Control'],
-        content: { 'text/plain': { schema: { type: 'string' } } },
-      },
+      503: 'With `?ready`: the server is stopping, or its store does not answer.',
     },
   },
   {
