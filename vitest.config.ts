@@ -9,10 +9,12 @@ const shared = [
 
 /** Many processes, or slow on purpose: .ci/run has them, npm test stays under two minutes. */
 const slow = [
+  'test/backups/kill-9.test.ts',
   'test/cli/bad-servers.test.ts',
   'test/cli/connection.test.ts',
   'test/faults/data-dir.test.ts',
   'test/faults/interrupted-uploads.test.ts',
+  'test/faults/small-disk.test.ts',
   'test/faults/upload-kill-9.test.ts',
   'test/http/access-key-settings.test.ts',
   'test/http/password-time.test.ts',

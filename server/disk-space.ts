@@ -33,6 +33,8 @@ export function createDiskSpace(options: {
 }): DiskSpace {
   const { folders, minFreeBytes, log, look = freeBytesAt } = options;
   let free: number | undefined;
+  /** Since then: a fast disk takes more in a second than is left. */
+  let written = 0;
   let isLow = false;
   let timer: NodeJS.Timeout | undefined;
   let isClosed = false;
@@ -41,6 +43,7 @@ export function createDiskSpace(options: {
     if (folders.length === 0) return;
     try {
       free = Math.min(...(await Promise.all(folders.map(look))));
+      written = 0;
       tell(free < (isLow ? minFreeBytes * ENOUGH_AGAIN : minFreeBytes), free);
     } catch (error) {
       // What was last seen holds: who cannot look need not refuse.
@@ -63,7 +66,10 @@ export function createDiskSpace(options: {
   return {
     freeBytes: () => free,
     isLow: () => isLow,
-    checkMayWrite() {
+    checkMayWrite(bytes) {
+      if (minFreeBytes === 0) return;
+      written += bytes;
+      if (free !== undefined && free - written < minFreeBytes) tell(true, free - written);
       if (isLow) throw full();
     },
     checkMayRemove() {

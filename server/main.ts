@@ -280,6 +280,7 @@ export async function startServer(
       sequence: () => store.sequence(),
       freeBytes: space.freeBytes,
       minFreeBytes,
+      backups: () => schedule?.status,
       traffic,
       sockets: () => listening.reduce((sum, { listener }) => sum + listener.attached.sockets(), 0),
     });
@@ -366,6 +367,7 @@ export async function startServer(
       config.backups &&
       scheduleBackups({
         ...config.backups,
+        minFreeBytes,
         backups,
         shared: isShared ? store : undefined,
         log,

@@ -22,7 +22,7 @@ export interface BackupFile {
   open(): Promise<AsyncIterable<Buffer> | Iterable<Buffer>>;
 }
 
-/** Of one file of entries, unless a single one is larger; what is in memory at a time. */
+/** A file of entries ends with the page that makes it so large; so much is in memory at a time. */
 const SEGMENT_BYTES = 1_048_576;
 
 /** Leases of running nodes, which would keep the restored ones from their work. */
@@ -31,7 +31,7 @@ export const SWEEP_LEASE_KEY = 'meta/sweep';
 const LEFT_OUT = new Set([BACKUP_LEASE_KEY, SWEEP_LEASE_KEY, MIGRATION_KEY]);
 
 interface Segment {
-  readonly lines: Buffer;
+  readonly chunks: readonly Buffer[];
   readonly blobs: readonly BlobReference[];
 }
 
@@ -58,11 +58,11 @@ export async function* backupFiles(options: {
   const counts = { entries: 0, documents: 0, objects: 0, blobs: 0, entryBytes: 0, blobBytes: 0 };
   let sums = '';
   let number = 0;
-  for await (const { lines, blobs: references } of segments(snapshot, counts)) {
+  for await (const { chunks, blobs: references } of segments(snapshot, counts)) {
     number += 1;
     const name = entriesName(number);
-    sums += sumLine(name, sha256Of(lines));
-    yield wholeFile(name, lines);
+    sums += sumLine(name, sha256Of(...chunks));
+    yield wholeFile(name, ...chunks);
     for (const reference of references) {
       counts.blobs += 1;
       counts.blobBytes += reference.size;
@@ -81,33 +81,28 @@ export async function* backupFiles(options: {
 }
 
 async function* segments(snapshot: KvSnapshot, counts: Counts): AsyncGenerator<Segment> {
-  let lines: Buffer[] = [];
+  let chunks: Buffer[] = [];
   let bytes = 0;
   let blobs: BlobReference[] = [];
   for await (const page of readable(snapshot.entries())) {
-    for (const entry of page) {
-      if (LEFT_OUT.has(entry.key)) continue;
+    const entries = page.filter(({ key }) => !LEFT_OUT.has(key));
+    for (const entry of entries) {
       if (entry.version > snapshot.sequence) {
         throw new Error(`The snapshot ${snapshot.sequence} has an entry of ${entry.version}.`);
       }
-      const line = Buffer.from(toEntryLine(entry));
-      lines.push(line);
-      bytes += line.length;
-      blobs.push(...(referenceOf(entry) ?? []));
       countEntry(counts, entry);
-      if (bytes < SEGMENT_BYTES) continue;
-      yield { lines: Buffer.concat(lines), blobs };
-      lines = [];
-      bytes = 0;
-      blobs = [];
     }
+    const chunk = Buffer.from(entries.map(toEntryLine).join(''));
+    chunks.push(chunk);
+    bytes += chunk.length;
+    blobs.push(...entries.flatMap((entry) => blobReference(entry) ?? []));
+    if (bytes < SEGMENT_BYTES) continue;
+    yield { chunks, blobs };
+    chunks = [];
+    bytes = 0;
+    blobs = [];
   }
-  if (lines.length > 0) yield { lines: Buffer.concat(lines), blobs };
-}
-
-function referenceOf(entry: KvEntry): BlobReference[] | undefined {
-  const reference = blobReference(entry);
-  return reference && [reference];
+  if (bytes > 0) yield { chunks, blobs };
 }
 
 function countEntry(counts: Counts, { key, value }: KvEntry): void {
@@ -128,8 +123,9 @@ async function* readable(pages: AsyncIterable<KvEntry[]>): AsyncGenerator<KvEntr
   }
 }
 
-function wholeFile(name: string, bytes: Buffer): BackupFile {
-  return { name, size: bytes.length, open: () => Promise.resolve([bytes]) };
+function wholeFile(name: string, ...chunks: Buffer[]): BackupFile {
+  const size = chunks.reduce((sum, { length }) => sum + length, 0);
+  return { name, size, open: () => Promise.resolve(chunks) };
 }
 
 function blobFile(reference: BlobReference, blobs: Pick<BlobStore, 'get'>): BackupFile {

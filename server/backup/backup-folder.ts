@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type BlobReference, blobReference } from '../services/byte-places.ts';
+import { type BlobReference, blobReference, mayReferToBlob } from '../services/byte-places.ts';
 import { type CopySource, eachBlob } from '../store-copy.ts';
 import type { KvEntry } from '../stores/kv-store.ts';
 import { BackupError, DamagedBackup } from './backup-error.ts';
-import { parseEntryLine } from './entry-lines.ts';
+import { BLOB_OWNERS, linesOf, parseEntryLine, toEntry, valueBytes } from './entry-lines.ts';
+import { createFileReader, filePieces } from './file-reader.ts';
 import {
   blobName,
   MANIFEST,
@@ -23,6 +24,11 @@ export interface Backup extends CopySource {
   readonly manifest: Manifest;
   /** Reads all of it. Rejects with BackupError where a bit is not as it was written. */
   verify(onProgress?: (entries: number, bytes: number) => void): Promise<void>;
+  /**
+   * The same for what was just written: that entries are in order follows from their checksums, so that only those of
+   * blobs are looked at, which takes far less time and memory.
+   */
+  readBack(onProgress: () => void): Promise<void>;
 }
 
 /** What a blob is read in, in bytes. */
@@ -36,8 +42,8 @@ export async function openBackup(folder: string): Promise<Backup> {
   const sumsText = await readFile(join(folder, SUMS));
   const sums = parseSums(sumsText.toString());
 
-  async function readSummed(name: string): Promise<Buffer> {
-    const bytes = await readFile(join(folder, name)).catch((error) => {
+  async function readSummed(name: string, read = createFileReader()): Promise<Buffer> {
+    const bytes = await read(join(folder, name)).catch((error) => {
       throw missing(folder, name, error);
     });
     if (sha256Of(bytes) === sums.get(name)) return bytes;
@@ -46,13 +52,21 @@ export async function openBackup(folder: string): Promise<Backup> {
 
   const manifest = parseManifest(await readSummed(MANIFEST));
 
+  /** One buffer for all: each to be read before the next. */
+  async function* segments(): AsyncGenerator<Buffer> {
+    const read = createFileReader();
+    for (const name of sums.keys()) if (name !== MANIFEST) yield await readSummed(name, read);
+  }
+
   async function* entries(after?: string): AsyncGenerator<KvEntry[]> {
     const start = after === undefined ? undefined : Buffer.from(after);
-    for (const name of sums.keys()) {
-      if (name === MANIFEST) continue;
-      const lines = (await readSummed(name)).toString().split('\n').slice(0, -1);
-      const page = lines.map(parseEntryLine);
-      yield start ? page.filter(({ key }) => Buffer.compare(Buffer.from(key), start) > 0) : page;
+    for await (const bytes of segments()) {
+      const page: KvEntry[] = [];
+      for (const line of linesOf(bytes)) {
+        const entry = toEntry(parseEntryLine(line));
+        if (!start || Buffer.compare(Buffer.from(entry.key), start) > 0) page.push(entry);
+      }
+      yield page;
     }
   }
 
@@ -66,13 +80,9 @@ export async function openBackup(folder: string): Promise<Backup> {
       throw new DamagedBackup(folder, `${name}, the bytes of ${owner}, ${how}`);
     }
     const hash = createHash('md5');
-    for await (const chunk of readBlob(name)) hash.update(chunk);
+    for await (const piece of filePieces(join(folder, name), READ_BYTES)) hash.update(piece);
     if (hash.digest('hex') === md5) return;
     throw new DamagedBackup(folder, `${name}, the bytes of ${owner}, does not match its MD5`);
-  }
-
-  function readBlob(name: string, range?: { start: number; end: number }) {
-    return createReadStream(join(folder, name), { highWaterMark: READ_BYTES, ...range });
   }
 
   return {
@@ -80,32 +90,52 @@ export async function openBackup(folder: string): Promise<Backup> {
     manifest,
     identity: sha256Of(sumsText),
     entries,
-    blobs: { get: async (id, range) => readBlob(blobName(id), range) },
+    blobs: {
+      get: async (id, range) =>
+        createReadStream(join(folder, blobName(id)), { highWaterMark: READ_BYTES, ...range }),
+    },
+
+    async readBack(onProgress) {
+      const found = { blobs: 0, blobBytes: 0 };
+      for await (const bytes of segments()) {
+        const lines = [...linesOf(bytes, BLOB_OWNERS)];
+        const references = lines.flatMap(
+          (line) => blobReference(toEntry(parseEntryLine(line))) ?? [],
+        );
+        await eachBlob(references, checkBlob);
+        found.blobs += references.length;
+        for (const { size } of references) found.blobBytes += size;
+        onProgress();
+      }
+      checkCounts(folder, manifest, found);
+    },
 
     async verify(onProgress) {
       const found = { entries: 0, entryBytes: 0, blobs: 0, blobBytes: 0 };
       let last = Buffer.alloc(0);
-      for await (const page of entries()) {
-        for (const { key, value, version } of page) {
-          const keyBytes = Buffer.from(key);
-          if (Buffer.compare(keyBytes, last) <= 0 || version > manifest.sequence) {
-            throw new DamagedBackup(folder, `the entry ${JSON.stringify(key)} is out of place`);
+      for await (const bytes of segments()) {
+        const references: BlobReference[] = [];
+        for (const text of linesOf(bytes)) {
+          const line = parseEntryLine(text);
+          const key = Buffer.from(line.key);
+          if (Buffer.compare(key, last) <= 0 || line.version > manifest.sequence) {
+            throw new DamagedBackup(
+              folder,
+              `the entry ${JSON.stringify(line.key)} is out of place`,
+            );
           }
-          last = keyBytes;
-          found.entryBytes += keyBytes.length + value.length;
+          last = key;
+          found.entries += 1;
+          found.entryBytes += key.length + valueBytes(line);
+          const reference = mayReferToBlob(line.key) ? blobReference(toEntry(line)) : undefined;
+          if (reference) references.push(reference);
         }
-        found.entries += page.length;
-        const references = page.flatMap((entry) => blobReference(entry) ?? []);
         await eachBlob(references, checkBlob);
         found.blobs += references.length;
         for (const { size } of references) found.blobBytes += size;
         onProgress?.(found.entries, found.entryBytes + found.blobBytes);
       }
-      for (const what of ['entries', 'entryBytes', 'blobs', 'blobBytes'] as const) {
-        if (found[what] === manifest[what]) continue;
-        const how = `says ${what} ${manifest[what]}, but there are ${found[what]}`;
-        throw new DamagedBackup(folder, `${MANIFEST} ${how}`);
-      }
+      checkCounts(folder, manifest, found);
     },
   };
 }
@@ -117,6 +147,19 @@ export async function listBackups(
 ): Promise<string[]> {
   const names = (await readdir(folder)).filter(isName).sort();
   return names.filter((name) => existsSync(join(folder, name, SUMS)));
+}
+
+function checkCounts(
+  folder: string,
+  manifest: Manifest,
+  found: Readonly<Partial<Record<'entries' | 'entryBytes' | 'blobs' | 'blobBytes', number>>>,
+): void {
+  for (const what of ['entries', 'entryBytes', 'blobs', 'blobBytes'] as const) {
+    const count = found[what] ?? manifest[what];
+    if (count === manifest[what]) continue;
+    const how = `says ${what} ${manifest[what]}, but there are ${count}`;
+    throw new DamagedBackup(folder, `${MANIFEST} ${how}`);
+  }
 }
 
 function missing(folder: string, name: string, cause: NodeJS.ErrnoException): BackupError {

@@ -1,5 +1,15 @@
 import { existsSync } from 'node:fs';
-import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import {
+  type FileHandle,
+  link,
+  mkdir,
+  open,
+  readdir,
+  rename,
+  rm,
+  stat,
+  statfs,
+} from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { syncDirectory } from '../durable-files.ts';
 import { BackupError, DamagedBackup } from './backup-error.ts';
@@ -11,6 +21,8 @@ export interface WriteOptions {
   /** An earlier backup on the same file system: blobs that it has are linked instead of written. */
   readonly linkFrom?: string | undefined;
   readonly onProgress?: ((files: number, bytes: number) => void) | undefined;
+  /** What has to stay free on the disk; it is looked for now and then. */
+  readonly minFreeBytes?: number | undefined;
   /** Ends it with the reason. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -32,7 +44,9 @@ export async function writeBackup(
 ): Promise<Backup> {
   const target = resolve(folder);
   const partial = partialOf(target);
-  await asBackupError(target, checkFree(target, partial));
+  await checkFree(folder);
+  // A backup that was killed left it.
+  await asBackupError(target, rm(partial, { recursive: true, force: true }));
   try {
     await writeFiles(files, target, partial, options);
     await readBack(partial, options.signal);
@@ -44,23 +58,30 @@ export async function writeBackup(
   return openBackup(target);
 }
 
+/** How much is written until the free space is looked at again, in bytes. */
+const SPACE_CHECK_BYTES = 16 * 1_048_576;
+
 export function partialOf(folder: string): string {
   return `${folder}.partial`;
 }
 
-async function checkFree(target: string, partial: string): Promise<void> {
-  if (existsSync(target) && (await readdir(target)).length > 0) {
+/** Rejects with BackupError where something is in the way. */
+export async function checkFree(folder: string): Promise<void> {
+  const target = resolve(folder);
+  const partial = partialOf(target);
+  const [there] = await asBackupError(target, namesIn(target));
+  if (there !== undefined) {
     throw new BackupError(`${target} is not empty: name a folder that is not there yet.`);
   }
-  if (!existsSync(partial)) return;
-  const foreign = (await readdir(partial)).find((name) => !isOwn(name));
-  if (foreign !== undefined) {
-    throw new BackupError(
-      `${partial} is in the way: it has ${foreign} in it, so remove it yourself.`,
-    );
-  }
-  // A backup that was killed left it.
-  await rm(partial, { recursive: true });
+  const foreign = (await asBackupError(target, namesIn(partial))).find((name) => !isOwn(name));
+  if (foreign === undefined) return;
+  throw new BackupError(
+    `${partial} is in the way: it has ${foreign} in it, so remove it yourself.`,
+  );
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  return existsSync(folder) ? readdir(folder) : [];
 }
 
 function isOwn(name: string): boolean {
@@ -71,17 +92,23 @@ async function writeFiles(
   files: AsyncIterable<BackupFile>,
   target: string,
   partial: string,
-  { linkFrom, onProgress, signal }: WriteOptions,
+  { linkFrom, onProgress, minFreeBytes = 0, signal }: WriteOptions,
 ): Promise<void> {
   const folders = new Set([partial]);
   const syncing = new Set<Promise<void>>();
   let failure: { readonly error: unknown } | undefined;
   let count = 0;
   let bytes = 0;
+  let unchecked = 0;
   await asBackupError(target, mkdir(partial, { recursive: true, mode: 0o700 }));
   try {
     for await (const file of files) {
       signal?.throwIfAborted();
+      if (count === 0 || unchecked + file.size > SPACE_CHECK_BYTES) {
+        await checkSpace(target, partial, minFreeBytes + file.size);
+        unchecked = 0;
+      }
+      unchecked += file.size;
       const path = join(partial, file.name);
       await asBackupError(target, makeFolders(dirname(path), folders));
       if (!(linkFrom && (await isLinked(join(linkFrom, file.name), path, file)))) {
@@ -104,6 +131,14 @@ async function writeFiles(
   }
   if (failure) throw failure.error;
   for (const each of folders) await asBackupError(target, syncDirectory(each));
+}
+
+async function checkSpace(target: string, partial: string, neededBytes: number): Promise<void> {
+  const { bavail, bsize } = await statfs(partial);
+  if (bavail * bsize >= neededBytes) return;
+  throw new BackupError(
+    `The backup ${target} would leave too little space on its disk: free some, or name another disk.`,
+  );
 }
 
 async function makeFolders(path: string, known: Set<string>): Promise<void> {
@@ -166,7 +201,7 @@ async function readBack(partial: string, signal: AbortSignal | undefined): Promi
     throw new BackupError('The backup broke off before its end: try again.');
   }
   try {
-    await (await openBackup(partial)).verify(() => signal?.throwIfAborted());
+    await (await openBackup(partial)).readBack(() => signal?.throwIfAborted());
   } catch (error) {
     if (!(error instanceof DamagedBackup)) throw error;
     throw new BackupError(

@@ -90,8 +90,10 @@ export function parseSums(text: string): Map<string, string> {
   return sums;
 }
 
-export function sha256Of(bytes: Buffer): string {
-  return createHash('sha256').update(bytes).digest('hex');
+export function sha256Of(...chunks: Buffer[]): string {
+  const hash = createHash('sha256');
+  for (const chunk of chunks) hash.update(chunk);
+  return hash.digest('hex');
 }
 
 function brokenSums(): BackupError {

@@ -35,12 +35,14 @@ export function scheduleBackups(options: {
   readonly everyMs: number;
   /** Backups to keep. */
   readonly keep: number;
+  /** What has to stay free on the disk: it may be that of the data. */
+  readonly minFreeBytes: number;
   /** Where several nodes agree which one makes it; undefined: the folder tells. */
   readonly shared: KvStore | undefined;
   readonly log: Logger;
   readonly now: () => number;
 }): BackupSchedule {
-  const { backups, folder, everyMs, keep, shared, log, now } = options;
+  const { backups, folder, everyMs, keep, minFreeBytes, shared, log, now } = options;
   const status: BackupStatus = { failures: 0 };
   const stopping = new AbortController();
   let timer: NodeJS.Timeout | undefined;
@@ -117,6 +119,7 @@ export function scheduleBackups(options: {
       await removePartials();
       return await writeBackup(open.files, join(folder, nameOf(open.takenAt)), {
         linkFrom: previous === undefined ? undefined : join(folder, previous),
+        minFreeBytes,
         signal: stopping.signal,
       });
     } finally {

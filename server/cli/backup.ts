@@ -63,8 +63,9 @@ async function backUp(folder: string, options: BackupOptions): Promise<void> {
 }
 
 async function receive(client: ApiClient, folder: string, onProgress: OnProgress): Promise<Backup> {
-  const { writeBackup } = await import('../backup/backup-writer.ts');
+  const { checkFree, writeBackup } = await import('../backup/backup-writer.ts');
   const { unpackTar } = await import('../backup/tar.ts');
+  await checkFree(folder);
   const response = await client.expect([200], { method: 'GET', path: '/api/backup' });
   if (response.headers['content-type'] !== TAR) {
     response.destroy();

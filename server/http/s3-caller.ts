@@ -44,9 +44,9 @@ export function createS3Callers(options: {
 
   async function unsigned(ctx: S3Exchange): Promise<Caller> {
     // A browser adds Basic credentials by itself: with a foreign page's request they do not count.
-    if (isForeign(ctx.req.headers, ctx.host, corsOrigins)) return ANONYMOUS;
+    if (isForeign(ctx.req.headers, ctx.host, corsOrigins)) return anonymous(ctx);
     const credentials = parseBasic(ctx.get('authorization'));
-    if (!credentials) return ANONYMOUS;
+    if (!credentials) return anonymous(ctx);
     return remember(ctx, { principal: await authenticator.verify(credentials, ctx.ip) });
   }
 
@@ -54,8 +54,7 @@ export function createS3Callers(options: {
     const authenticated = await accessKeys.authenticate(claim);
     // Session credentials are for a form.
     if (authenticated.caller.upload) throw new S3Error('AccessDenied');
-    remember(ctx, authenticated.caller);
-    return authenticated;
+    return { ...authenticated, caller: remember(ctx, authenticated.caller) };
   }
 
   return {
@@ -99,7 +98,11 @@ export function createS3Callers(options: {
 function remember(ctx: S3Exchange, caller: Caller): Caller {
   if (caller.principal) ctx.state.principal = caller.principal;
   if (caller.accessKey) ctx.state.accessKeyId = caller.accessKey.id;
-  return caller;
+  return { ...caller, requestId: ctx.state.requestId };
+}
+
+function anonymous(ctx: S3Exchange): Caller {
+  return { ...ANONYMOUS, requestId: ctx.state.requestId };
 }
 
 /** Whether the request carries an AWS signature, right or wrong. */

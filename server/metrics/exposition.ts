@@ -71,6 +71,25 @@ export function createExposition(sources: MetricSources): () => Promise<string> 
     sources.freeBytes() === undefined ? undefined : sources.minFreeBytes,
   );
 
+  gauge(
+    'keystow_backup_last_success_timestamp_seconds',
+    'When the last scheduled backup that this node made was taken; absent before the first.',
+    () => {
+      const at = sources.backups()?.lastSuccess?.at;
+      return at === undefined ? undefined : at / 1_000;
+    },
+  );
+  gauge(
+    'keystow_backup_last_duration_seconds',
+    'How long that one took, until it was read back.',
+    () => sources.backups()?.lastSuccess?.seconds,
+  );
+  counter(
+    'keystow_backup_failures_total',
+    'Scheduled backups of this node that failed.',
+    () => sources.backups()?.failures ?? 0,
+  );
+
   gauge('keystow_commits_under_way', 'Commits that wait for the disk.', () => store.underWay);
   counter(
     'keystow_commits_total',

@@ -1,3 +1,4 @@
+import type { BackupStatus } from '../backup/schedule.ts';
 import type { Traffic } from '../http/listener.ts';
 import type { Changes } from '../services/changes.ts';
 import type { Authenticator } from '../services/credentials.ts';
@@ -20,6 +21,8 @@ export interface MetricSources {
   /** Undefined where nothing lies on a disk of this machine. */
   readonly freeBytes: () => number | undefined;
   readonly minFreeBytes: number;
+  /** Of scheduled backups; undefined where there are none. */
+  readonly backups: () => BackupStatus | undefined;
   /** Of all listeners. */
   readonly traffic: () => Traffic;
   readonly sockets: () => number;

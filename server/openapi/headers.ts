@@ -31,6 +31,12 @@ export const headers = {
     isRequired: true,
     schema: { type: 'string', pattern: '^\\d+$' },
   },
+  BackupRevision: {
+    name: 'X-Keystow-Revision',
+    description: 'Writes up to this number are in the backup, and none behind it.',
+    isRequired: true,
+    schema: { type: 'string', pattern: '^\\d+$' },
+  },
   'WWW-Authenticate': { description: 'Asks for Basic credentials.', isRequired: true },
   'Retry-After': {
     description: 'Seconds to wait before trying again.',

@@ -39,7 +39,7 @@ export interface ApiOperation {
   readonly summary: string;
   readonly description?: string;
   /** Basic credentials unless told. */
-  readonly auth?: 'none' | 'unless-anonymous-signing';
+  readonly auth?: 'none' | 'unless-anonymous-signing' | 'or-metrics-token';
   /** It changes something: the disk may be full, or have failed. */
   readonly isWrite?: true;
   readonly parameters?: readonly Parameter[];

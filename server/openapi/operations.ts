@@ -4,6 +4,7 @@ import { batchOperations } from './operations/batch.ts';
 import { bucketOperations } from './operations/buckets.ts';
 import { changeOperations } from './operations/changes.ts';
 import { documentOperations } from './operations/documents.ts';
+import { operatingOperations } from './operations/operating.ts';
 import { saveOperations } from './operations/saves.ts';
 import { serviceOperations } from './operations/service.ts';
 import { signedFormOperations } from './operations/signed-forms.ts';
@@ -19,5 +20,6 @@ export const operations: readonly ApiOperation[] = [
   ...signedFormOperations,
   ...saveOperations,
   ...serviceOperations,
+  ...operatingOperations,
   ...uploadOperations,
 ];

@@ -34,6 +34,7 @@ const tags = [
   ['Signed forms', 'Forms that others upload with, who know no secret.'],
   ['Saves', 'Saves in numbered versions.'],
   ['Service', 'The server itself.'],
+  ['Operating', 'For operators and their tools.'],
   ['S3', 'Buckets and objects over the API of S3 itself.'],
 ] as const;
 
@@ -181,6 +182,11 @@ export function renderDocument(
     components: {
       securitySchemes: {
         basic: { type: 'http', scheme: 'basic', description: 'A user and their password.' },
+        metricsToken: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'METRICS_TOKEN, if it is set.',
+        },
       },
       headers: mapValues(headers, renderHeader),
       responses,
@@ -213,7 +219,7 @@ function securityOf({ auth }: ApiOperation, anonymousSigning: boolean): JsonSche
   if (auth === 'unless-anonymous-signing' && anonymousSigning) {
     return { security: [{ basic: [] }, {}] };
   }
-  return {};
+  return auth === 'or-metrics-token' ? { security: [{ basic: [] }, { metricsToken: [] }] } : {};
 }
 
 function renderParameter(parameter: Parameter): JsonSchema {

@@ -93,9 +93,14 @@ export interface BlobReference {
   readonly md5: string;
 }
 
+/** By its key: the others need not be looked at. */
+export function mayReferToBlob(key: string): boolean {
+  return key.startsWith('object/') || key.startsWith('part/');
+}
+
 /** For moving a store; undefined for an entry of another kind, or without a blob of its own. */
 export function blobReference({ key, value }: KvEntry): BlobReference | undefined {
-  if (!key.startsWith('object/') && !key.startsWith('part/')) return undefined;
+  if (!mayReferToBlob(key)) return undefined;
   const record: { bytes: BytesPlace; size: number; etag: string } = JSON.parse(value.toString());
   const { bytes, size, etag } = record;
   return 'uploadId' in bytes || bytes.isInline

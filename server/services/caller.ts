@@ -11,6 +11,8 @@ export interface Caller {
   readonly accessKey?: { readonly id: string; readonly check: KvCheck };
   /** Session credentials: all that they are good for. */
   readonly upload?: SessionUpload;
+  /** For the log. */
+  readonly requestId?: string | undefined;
 }
 
 export const ANONYMOUS: Caller = {};

@@ -22,6 +22,8 @@ const MAX_PAGES = 32;
 
 const DATA_PREFIX = 'data/';
 
+type Log = Pick<KvStore, 'changes' | 'get'>;
+
 export interface ChangePages {
   /**
    * The entries after a number, oldest first; empty where there are none. Those who ask for the same ones share one
@@ -32,7 +34,7 @@ export interface ChangePages {
   renew(): void;
 }
 
-export function createChangePages(store: KvStore): ChangePages {
+export function createChangePages(store: Log): ChangePages {
   const pages = new Map<number, Promise<readonly LogEntry[]>>();
   const underWay = new Set<number>();
 
@@ -77,7 +79,7 @@ export function createChangePages(store: KvStore): ChangePages {
   };
 }
 
-async function toEntry(store: KvStore, { sequence, type, key, at }: KvChange): Promise<LogEntry> {
+async function toEntry(store: Log, { sequence, type, key, at }: KvChange): Promise<LogEntry> {
   const user = userOfKey(key);
   if (user !== undefined) return { seq: sequence, user };
   const object = objectOfKey(key);
@@ -96,7 +98,7 @@ async function toEntry(store: KvStore, { sequence, type, key, at }: KvChange): P
   return { seq: sequence, visible: { resource, change } };
 }
 
-async function etagOf(store: KvStore, key: string, sequence: number): Promise<string | undefined> {
+async function etagOf(store: Log, key: string, sequence: number): Promise<string | undefined> {
   if (objectOfKey(key) === undefined) return `"${sequence}"`;
   // A damaged entry has none; whoever reads the object is told.
   const entry = await store.get(key).catch(() => undefined);

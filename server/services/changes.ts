@@ -170,6 +170,10 @@ export function createChanges(options: {
 
     async *follow(by, filter, since, signal) {
       const feed = await open(by, filter, since ?? (await store.sequence()));
+      // Whoever asked may be gone without another word to this generator.
+      const leave = (): void => end(feed);
+      signal.addEventListener('abort', leave, { once: true });
+      if (signal.aborted) leave();
       try {
         // The first page at once: who asks is told that it works.
         let said = Number.NEGATIVE_INFINITY;
@@ -181,8 +185,8 @@ export function createChanges(options: {
             yield page;
             said = performance.now();
           }
-          if (isClosed) throw stopping();
           if (page.next === before) await wait(feed, seen, heartbeatMs - quiet, signal);
+          if (isClosed) throw stopping();
         } while (!signal.aborted);
       } finally {
         end(feed);

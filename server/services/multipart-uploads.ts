@@ -126,7 +126,7 @@ export function createMultipartUploads(options: {
         ],
       );
       if (typeof outcome === 'number') {
-        if (previous) void objectBytes.drop(previous);
+        if (previous) void objectBytes.drop(previous, by.requestId);
         return { ...record, number, version: outcome };
       }
       if (outcome.conflict !== key) throw noSuchUpload(upload.id);
@@ -170,7 +170,7 @@ export function createMultipartUploads(options: {
 
   async function abort(upload: MultipartUpload, by: Caller): Promise<void> {
     if (!(await endUpload(store, upload, now(), by))) throw noSuchUpload(upload.id);
-    void objectBytes.clearParts(upload.id);
+    void objectBytes.clearParts(upload.id, by.requestId);
   }
 
   /** A part may be replaced while it is being put together with others. */
@@ -188,7 +188,7 @@ export function createMultipartUploads(options: {
         const stored = await objects.put(target, bytes, upload.attributes, by, checkMayWrite);
         const isRepeated = !('uploadId' in stored.bytes) || stored.bytes.uploadId !== id;
         if (isRepeated) await abort(upload, by);
-        else void objectBytes.clearParts(id);
+        else void objectBytes.clearParts(id, by.requestId);
         return stored;
       } catch (error) {
         if (!(error instanceof BytesChanged) || attempts === MAX_ATTEMPTS) throw error;

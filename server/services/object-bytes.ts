@@ -42,10 +42,13 @@ export interface ObjectBytes {
   part(place: BytesPlace, size: number, number: number): Promise<PartPlace | 'gone' | undefined>;
   /** What a commit that makes the bytes nobody's has to write; then comes `drop`. */
   release(place: BytesPlace): KvMutation[];
-  /** Removes released bytes, or received ones that no commit has named. Never rejects. */
-  drop(place: BytesPlace): Promise<void>;
+  /**
+   * Removes released bytes, or received ones that no commit has named. Never rejects. The request that
+   * they were released for is named in the log, as below.
+   */
+  drop(place: BytesPlace, requestId?: string): Promise<void>;
   /** Removes what is discarded of an upload's parts, once nobody reads it. Never rejects. */
-  clearParts(uploadId: string): Promise<void>;
+  clearParts(uploadId: string, requestId?: string): Promise<void>;
   /** The same for all uploads. */
   clearDiscarded(): Promise<void>;
   /** Removes bytes that no object has, which a crash left. To be called before anything is received. */
@@ -194,14 +197,14 @@ export function createObjectBytes(options: {
     }
   }
 
-  function clearParts(uploadId: string): Promise<void> {
-    return orTell(removeDiscarded(uploadId));
+  function clearParts(uploadId: string, requestId?: string): Promise<void> {
+    return orTell(removeDiscarded(uploadId), requestId);
   }
 
   /** What is left is removed later. */
-  async function orTell(work: Promise<void>): Promise<void> {
+  async function orTell(work: Promise<void>, requestId: string | undefined): Promise<void> {
     await work.catch((error) =>
-      log.warn({ err: error }, "bytes that are nobody's were not removed"),
+      log.warn({ id: requestId, err: error }, "bytes that are nobody's were not removed"),
     );
   }
 
@@ -240,9 +243,9 @@ export function createObjectBytes(options: {
         ? [discardParts(place.uploadId, { kept: [], since: now() })]
         : [deleteBytes(place)],
 
-    async drop(place) {
-      if ('uploadId' in place) await clearParts(place.uploadId);
-      else if (!place.isInline) await orTell(blobs.delete(place.id));
+    async drop(place, requestId) {
+      if ('uploadId' in place) await clearParts(place.uploadId, requestId);
+      else if (!place.isInline) await orTell(blobs.delete(place.id), requestId);
     },
 
     clearParts,

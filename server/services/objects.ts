@@ -196,7 +196,7 @@ export function createObjects(options: {
       const entryDelete: KvMutation = { type: 'delete', key: check.key };
       const outcome = await commitAs(store, by, [check], [entryDelete, ...release(record)]);
       if (typeof outcome !== 'number') return undefined;
-      if (record) void objectBytes.drop(record.bytes);
+      if (record) void objectBytes.drop(record.bytes, by.requestId);
       return true;
     });
   }
@@ -231,14 +231,22 @@ export function createObjects(options: {
    * than `latest` do not count: else two uploads could wait for each other's lock, and what lay in the
    * bucket before it was one of saves could push out what was just stored.
    */
-  async function prune(bucket: string, slot: SaveSlot, latest: number, keep: number) {
+  async function prune(
+    bucket: string,
+    slot: SaveSlot,
+    latest: number,
+    keep: number,
+    requestId: string | undefined,
+  ): Promise<void> {
     const begin = objectEntryKey(bucket, '').length;
     const versions: string[] = [];
     for await (const page of store.keys({ prefix: objectEntryKey(bucket, `${slotName(slot)}-`) })) {
       const keys = page.map((entryKey) => entryKey.slice(begin));
       versions.push(...keys.filter((key) => (parseSaveKey(key)?.version ?? Infinity) <= latest));
     }
-    for (const key of versions.slice(0, -keep)) await remove(bucket, key, ANONYMOUS);
+    for (const key of versions.slice(0, -keep)) {
+      await remove(bucket, key, { ...ANONYMOUS, requestId });
+    }
   }
 
   return {
@@ -323,10 +331,12 @@ export function createObjects(options: {
           ],
         );
         if (typeof outcome === 'number') {
-          if (previous) void objectBytes.drop(previous.bytes);
+          if (previous) void objectBytes.drop(previous.bytes, by.requestId);
           if (step && bucket.keepVersions) {
-            await prune(bucket.name, step.slot, step.version, bucket.keepVersions).catch((error) =>
-              log.warn({ err: error }, 'old versions were not removed'),
+            const { slot, version } = step;
+            const pruned = prune(bucket.name, slot, version, bucket.keepVersions, by.requestId);
+            await pruned.catch((error) =>
+              log.warn({ id: by.requestId, err: error }, 'old versions were not removed'),
             );
           }
           return { ...record, bucket: bucket.name, key, version: outcome };

@@ -13,6 +13,7 @@ import {
 import type { KvStore } from '../stores/kv-store.ts';
 import { quotedEtag, time } from './answer-parts.ts';
 import { type Buckets, isSavePrefix, SAVE_PREFIX_RULE, type StoredBucket } from './buckets.ts';
+import type { Caller } from './caller.ts';
 import { checkAllowed, isAllowed, type Principal, readablePrefixes } from './grants.ts';
 import { checkMayWrite } from './object-access.ts';
 import type { Objects, StoredObject } from './objects.ts';
@@ -65,7 +66,13 @@ export interface Saves {
     slot: number,
   ): Promise<{ bucket: string; slot: SaveSlot; version: number }>;
   /** Makes an old version the newest one. Rejects with `not-found`, `conflict`, `unavailable`. */
-  restore(by: Principal, scope: SaveScope, slot: number, version: number): Promise<SaveVersion>;
+  restore(
+    by: Principal,
+    scope: SaveScope,
+    slot: number,
+    version: number,
+    requestId?: string,
+  ): Promise<SaveVersion>;
 }
 
 /** Of one restoration; each lost one means that a newer version was saved. */
@@ -183,10 +190,10 @@ export function createSaves(options: {
       return versions;
     },
 
-    async restore(by, scope, number, version) {
+    async restore(by, scope, number, version, requestId) {
       for (let attempts = 1; ; attempts += 1) {
         try {
-          return await restoreOnce(by, scope, number, version);
+          return await restoreOnce({ principal: by, requestId }, scope, number, version);
         } catch (error) {
           // Somebody saved the next version meanwhile.
           const isOvertaken = error instanceof S3Error && error.code === 'AccessDenied';
@@ -198,11 +205,12 @@ export function createSaves(options: {
   };
 
   async function restoreOnce(
-    by: Principal,
+    caller: Caller & { readonly principal: Principal },
     scope: SaveScope,
     number: number,
     version: number,
   ): Promise<SaveVersion> {
+    const { principal: by } = caller;
     const old = await find(by, scope, number, version);
     const { bucket: name, slot, version: newest } = await next(by, scope, number);
     const bucket = await buckets.find(name);
@@ -210,7 +218,6 @@ export function createSaves(options: {
     if (!received) {
       throw new KeystowError('conflict', `Version ${version} was removed meanwhile.`);
     }
-    const caller = { principal: by };
     const key = saveKey(slot, newest);
     const stored = await objects.put(
       { bucket, key, isNewVersion: true },

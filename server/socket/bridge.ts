@@ -136,6 +136,8 @@ export function createBridge(listener: HttpServer | HttpsServer, options: Bridge
 
     async drain() {
       isStopping = true;
+      // Watches, which end before this, say so first.
+      await new Promise(setImmediate);
       while (underWay.size > 0) await Promise.allSettled(underWay);
       const sent = [...unsentOf].map(([socket, unsent]) => allSent(socket, unsent));
       // Not the sockets: a client that is told to go stays away, one that lost its connection comes back.

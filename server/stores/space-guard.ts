@@ -3,8 +3,8 @@ import type { KvMutation, KvStore } from './kv-store.ts';
 
 /** Refuses what would fill the disk, while reading and deleting go on. */
 export interface SpaceCheck {
-  /** Throws a `KeystowError` (`disk-full`). */
-  checkMayWrite(): void;
+  /** Before so many bytes are written. Throws a `KeystowError` (`disk-full`). */
+  checkMayWrite(bytes: number): void;
   /** The same, of what makes space in the end. */
   checkMayRemove(): void;
 }
@@ -12,12 +12,16 @@ export interface SpaceCheck {
 /** What a commit may put besides what it deletes, and still be one that deletes: a mark, not a document. */
 const MAX_MARK_BYTES = 1_024;
 
+/** An entry lies in LevelDB's log, and in a table later. */
+const COPIES = 2;
+
 export function guardStore(store: KvStore, space: SpaceCheck): KvStore {
   return {
     ...store,
     async commit(checks, mutations) {
-      if (isRemoval(mutations)) space.checkMayRemove();
-      else space.checkMayWrite();
+      const bytes = putBytes(mutations);
+      if (isRemoval(mutations, bytes)) space.checkMayRemove();
+      else space.checkMayWrite(bytes * COPIES);
       return store.commit(checks, mutations);
     },
   };
@@ -26,7 +30,7 @@ export function guardStore(store: KvStore, space: SpaceCheck): KvStore {
 export function guardBlobs(blobs: BlobStore, space: SpaceCheck): BlobStore {
   async function* guarded(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
     for await (const chunk of source) {
-      space.checkMayWrite();
+      space.checkMayWrite(chunk.length);
       yield chunk;
     }
   }
@@ -37,16 +41,15 @@ export function guardBlobs(blobs: BlobStore, space: SpaceCheck): BlobStore {
   };
 }
 
-function isRemoval(mutations: readonly KvMutation[]): boolean {
-  let deletes = 0;
-  let puts = 0;
+function isRemoval(mutations: readonly KvMutation[], bytes: number): boolean {
+  const deletes = mutations.filter(({ type }) => type === 'delete').length;
+  return deletes > 0 && 2 * deletes >= mutations.length && bytes <= MAX_MARK_BYTES;
+}
+
+function putBytes(mutations: readonly KvMutation[]): number {
   let bytes = 0;
   for (const mutation of mutations) {
-    if (mutation.type === 'delete') deletes += 1;
-    else {
-      puts += 1;
-      bytes += mutation.value.byteLength;
-    }
+    if (mutation.type === 'put') bytes += mutation.key.length + mutation.value.byteLength;
   }
-  return deletes > 0 && puts <= deletes && bytes <= MAX_MARK_BYTES;
+  return bytes;
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openBackup } from '../../server/backup/backup-folder.ts';
 import { makeFolder } from '../support/make-folder.ts';
+import { type Metrics, parseMetrics } from '../support/metrics-text.ts';
 import { createRest } from '../support/rest.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { startRefused } from '../support/start-refused.ts';
@@ -43,6 +44,10 @@ async function names(): Promise<string[]> {
   return (await readdir(backups).catch(() => [])).sort();
 }
 
+async function metrics(): Promise<Metrics> {
+  return parseMetrics((await createRest(server?.url ?? '')('GET', '/api/metrics')).text);
+}
+
 /** What the log said of backups. */
 function said(message: string): number {
   return (server?.log() ?? '').split('\n').filter((line) => line.includes(`"msg":"${message}"`))
@@ -54,6 +59,9 @@ describe('scheduled backups', () => {
     await start();
     await expect.poll(() => said('backed up'), POLL).toBe(1);
     expect(await names()).toEqual(['keystow-2026-03-01T09-30-00.000Z']);
+    const seen = await metrics();
+    expect(seen.sum('keystow_backup_last_success_timestamp_seconds')).toBe(now / 1_000);
+    expect(seen.sum('keystow_backup_failures_total')).toBe(0);
     now += 23 * HOUR;
     await start();
     await createRest(server?.url ?? '')('POST', '/data/later', { later: true });
@@ -127,6 +135,16 @@ describe('scheduled backups', () => {
     expect(server?.log()).toContain('EEXIST');
     const answer = await createRest(server?.url ?? '')('POST', '/data/a', {});
     expect(answer.status).toBe(201);
+    const seen = await metrics();
+    expect(seen.sum('keystow_backup_failures_total')).toBe(1);
+    expect(seen.sum('keystow_backup_last_success_timestamp_seconds')).toBe(0);
+  });
+
+  it('stop before they fill the disk, which may be that of the data', async () => {
+    await start({ MIN_FREE_BYTES: String(2 ** 50) });
+    await expect.poll(() => said('a scheduled backup failed'), POLL).toBe(1);
+    expect(server?.log()).toContain('would leave too little space on its disk');
+    expect(await names()).toEqual([]);
   });
 
   it('remove what a killed one left, and nothing else', async () => {

@@ -1,5 +1,8 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { PASSWORD } from '../support/environment.ts';
+import { parseMetrics } from '../support/metrics-text.ts';
 import { basic, createRest, type Rest } from '../support/rest.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { type EventStream, openStream, type StreamOptions } from './event-stream.ts';
@@ -179,5 +182,25 @@ describe('a stream', () => {
     const stream = await open({ query: '?prefix=logged' });
     stream.close();
     await expect.poll(() => server.log()).toMatch(/"path":"\/api\/changes".*"cutOff":true/);
+    expect(server.log()).not.toMatch(/"level":[456]0/);
+  });
+
+  it('leaves nothing behind where its client goes before it has begun', async () => {
+    const { hostname, port } = new URL(server.url);
+    const request = (accept: string) =>
+      `GET /api/changes?wait=55 HTTP/1.1\r\nHost: ${hostname}\r\nAccept: ${accept}\r\n` +
+      `Authorization: ${basic('admin', PASSWORD)}\r\n\r\n`;
+    for (let i = 0; i < 60; i += 1) {
+      const tcp = connect({ host: hostname, port: Number(port) }).on('error', () => {});
+      tcp.write(request(i % 3 === 0 ? 'application/json' : 'text/event-stream'));
+      await once(tcp, 'connect');
+      // At another moment of its way each time.
+      for (let turn = 0; turn < i % 12; turn += 1) await new Promise(setImmediate);
+      tcp.resetAndDestroy();
+    }
+    await expect
+      .poll(async () => parseMetrics((await rest('GET', '/api/metrics')).text).sum('keystow_feeds'))
+      .toBe(0);
+    expect(server.log()).not.toMatch(/"level":[456]0/);
   });
 });

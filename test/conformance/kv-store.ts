@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
+  ChangesGone,
   CommitConflict,
   type KvMutation,
   type KvRange,
@@ -79,6 +80,104 @@ export function testKvStore(name: string, createFixture: () => Promise<KvStoreFi
           name: 'ChangesGone',
           oldest: 0,
         });
+      });
+
+      // What every fixture is opened with.
+      const KEPT = 1_000;
+
+      async function putMany(count: number): Promise<void> {
+        await store.commit(
+          [],
+          Array.from({ length: count }, (_, i) => put(`many/${i}`)),
+        );
+      }
+
+      test('keeps the last entries, and says from where on it can be read', async () => {
+        await putMany(1_500);
+        // LevelDB keeps what its log files have, until it is opened.
+        await reopen();
+        await putMany(600);
+        await putMany(100);
+        const oldest = 2_200 - KEPT;
+        expect(await store.oldestChange()).toBe(oldest);
+        for (const gone of [0, oldest - 1, 2_201]) {
+          const reading = store.changes(gone, 10);
+          await expect(reading).rejects.toBeInstanceOf(ChangesGone);
+          await expect(reading).rejects.toMatchObject({ oldest });
+        }
+        const kept = await store.changes(oldest, 5_000);
+        expect(kept.map(({ sequence }) => sequence)).toEqual(
+          Array.from({ length: KEPT }, (_, i) => oldest + 1 + i),
+        );
+        expect(await store.changes(2_200, 1)).toEqual([]);
+        await reopen();
+        expect(await store.oldestChange()).toBe(oldest);
+        expect(await store.changes(oldest, 5_000)).toEqual(kept);
+      });
+
+      test('has a whole page, or says that it is gone, while it is trimmed', async () => {
+        await putMany(1_500);
+        await reopen();
+        let isOver = false;
+        const trimming = (async () => {
+          for (let i = 0; i < 40; i += 1) await putMany(30);
+          isOver = true;
+        })();
+        while (!isOver) {
+          const after = await store.oldestChange();
+          try {
+            const page = await store.changes(after, 50);
+            expect(page.map(({ sequence }) => sequence)).toEqual(
+              Array.from({ length: 50 }, (_, i) => after + 1 + i),
+            );
+          } catch (error) {
+            if (!(error instanceof ChangesGone)) throw error;
+            // What it leads to is ahead: otherwise a client would go round in circles.
+            expect(error.oldest).toBeGreaterThan(after);
+          }
+        }
+        await trimming;
+      });
+
+      test('has every one of many concurrent commits once, in order', async () => {
+        const outcomes = await Promise.all(
+          Array.from({ length: 300 }, async (_, i) => ({
+            key: `key/${i}`,
+            first: await store.commit([], [put(`key/${i}`), { type: 'delete', key: `other/${i}` }]),
+          })),
+        );
+        const expected = outcomes
+          .sort((a, b) => a.first - b.first)
+          .flatMap(({ key, first }) => [
+            [first, 'put', key],
+            [first + 1, 'delete', key.replace('key', 'other')],
+          ]);
+        const changes = await store.changes(0, 1_000);
+        expect(changes.map(({ sequence, type, key }) => [sequence, type, key])).toEqual(expected);
+      });
+
+      test('a reader that goes on where it was has every entry while others write', async () => {
+        let cursor = 0;
+        const seen: number[] = [];
+        let isOver = false;
+        const writing = Promise.all(
+          Array.from({ length: 10 }, async (_, lane) => {
+            for (let i = 0; i < 20; i += 1) await store.commit([], [put(`${lane}/${i}`)]);
+          }),
+        ).then(() => {
+          isOver = true;
+        });
+        for (let isLast = false; !isLast; ) {
+          isLast = isOver;
+          const page = await store.changes(cursor, 7);
+          // At the head nothing is read: others have to get their turn.
+          await new Promise(setImmediate);
+          seen.push(...page.map(({ sequence }) => sequence));
+          cursor = page.at(-1)?.sequence ?? cursor;
+          if (page.length > 0) isLast = false;
+        }
+        await writing;
+        expect(seen).toEqual(Array.from({ length: 200 }, (_, i) => i + 1));
       });
 
       test('tells of commits that it has, and no more once nobody listens', async () => {

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import { openPostgresStore } from '../../server/drivers/postgres/postgres-store.ts';
+import type { WrittenBatch } from '../../server/stores/commit-queue.ts';
 import { isUncertain, type KvMutation, type KvStore } from '../../server/stores/kv-store.ts';
 import { createDatabase } from '../support/database.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
@@ -212,6 +213,29 @@ describe('after a promotion', () => {
     expect((await store.get('a'))?.version).toBe(1);
     await store.close();
   });
+});
+
+it('tells of each batch, with the commits whose checks held', async () => {
+  const batches: WrittenBatch[] = [];
+  const store = await openPostgresStore({
+    url: await createDatabase(),
+    changesKeep: 10,
+    now: Date.now,
+    onIdleError: () => {},
+    onBatch: (batch) => batches.push(batch),
+  });
+  const absent = { key: 'a', version: null };
+  const outcomes = await Promise.allSettled(
+    Array.from({ length: 10 }, () => store.commit([absent], [put('a')])),
+  );
+  expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  await store.commit([], [put('b')]);
+  await store.close();
+  expect(batches.map(({ commits }) => commits)).toEqual([1, 1]);
+  for (const { bytes, milliseconds } of batches) {
+    expect(bytes).toBeGreaterThan(0);
+    expect(milliseconds).toBeGreaterThan(0);
+  }
 });
 
 describe('the tables', () => {

@@ -98,6 +98,11 @@ describe.skipIf(!hasStrace)('under strace', { timeout: 60_000 }, () => {
     expect(survey.keys).toEqual(acknowledged.map(({ key }) => key).sort());
     const health = await rest.send({ method: 'GET', path: '/api/health' });
     expect(health?.status).toBe(200);
+    const ready = await rest.send({ method: 'GET', path: '/api/health?ready' });
+    expect([ready?.status, ready?.text]).toEqual([
+      503,
+      '{"error":"A write failed: writes are refused until a restart, reads go on."}',
+    ]);
 
     const { code, trace } = await server.finish();
     expect(code).toBe(0);

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { blobFiles } from '../faults/blob-files.ts';
 import { openRaw } from '../support/raw-http.ts';
 import { basic, createRest, type Rest } from '../support/rest.ts';
@@ -9,6 +9,7 @@ import { startServer, type TestServer } from '../support/server.ts';
 /** Less space than MIN_FREE_BYTES: writes are refused, reads and deletions go on, `?ready` is red. */
 
 const LIMIT = 1_000_000;
+const PLENTY = 100 * LIMIT;
 const LARGE = 200_000;
 
 let server: TestServer;
@@ -31,7 +32,7 @@ async function ready(): Promise<number> {
 
 /** The disk is looked at every second. */
 async function untilReady(status: 200 | 503): Promise<void> {
-  await expect.poll(ready, { timeout: 5_000 }).toBe(status);
+  await vi.waitFor(async () => expect(await ready()).toBe(status), { timeout: 5_000 });
 }
 
 async function fill(): Promise<void> {
@@ -45,7 +46,7 @@ async function fill(): Promise<void> {
 
 describe('while the disk is nearly full', () => {
   beforeAll(async () => {
-    await start(LIMIT);
+    await start(PLENTY);
     expect(await ready()).toBe(200);
     await fill();
   });
@@ -110,7 +111,7 @@ describe('a server of its own', () => {
   afterEach(() => server.stop());
 
   it('an upload that is under way is cut off, and leaves nothing', async () => {
-    await start(LIMIT);
+    await start(PLENTY);
     await rest('POST', '/data/kept', '{}');
     const connection = await openRaw(server.url);
     connection.send(
@@ -128,20 +129,20 @@ describe('a server of its own', () => {
   });
 
   it('writes go on without a restart once there is space, and some more than the limit', async () => {
-    await start(LIMIT);
+    await start(PLENTY);
     await fill();
     free = LIMIT;
     const looks = async (): Promise<string> => (await rest('GET', '/api/metrics')).text;
     await expect.poll(looks).toContain(`keystow_disk_free_bytes ${LIMIT}`);
     expect(await ready()).toBe(503);
-    free = LIMIT * 1.2;
+    free = 2 * LIMIT;
     await untilReady(200);
     expect((await rest('PUT', '/data/kept', '{"a":2}')).status).toBe(200);
     expect((await rest('PUT', '/uploads/large', randomBytes(LARGE))).status).toBe(200);
   });
 
   it('a server whose disk is nearly full starts, and reads', async () => {
-    await start(LIMIT);
+    await start(PLENTY);
     await rest('POST', '/data/kept', '{}');
     const { folder } = server;
     await server.stop({ keep: true });

@@ -186,7 +186,7 @@ function valuesOf(type: string, text: string): unknown[] {
   if (type === 'text/event-stream') {
     return [...text.matchAll(/^data: (.*)\n\n/gm)].map(([, data = '']) => JSON.parse(data));
   }
-  return [JSON.parse(text)];
+  return [type === 'text/plain' ? text : JSON.parse(text)];
 }
 
 /** Elements with text in them, by name: S3's short answers have no others. */

@@ -50,6 +50,11 @@ describe('the document', () => {
     expect(new Set(places).size).toBe(places.length);
   });
 
+  it('explains each tag that an operation has, and no other', () => {
+    const used = new Set(operations.map(({ tag }) => tag));
+    expect(new Set(document.tags.map(({ name }) => name))).toEqual(used);
+  });
+
   it('has examples that are what their schemas say', () => {
     const checker = createAnswerChecker(document);
     let count = 0;

@@ -5,6 +5,7 @@ export type Json = null | boolean | number | string | Json[] | { [member: string
 export interface OpenApiDocument {
   readonly openapi: string;
   readonly servers: readonly { readonly url: string }[];
+  readonly tags: readonly { readonly name: string }[];
   readonly paths: Readonly<Record<string, Readonly<Record<string, OpenApiOperation>>>>;
   readonly components: {
     readonly headers: Readonly<Record<string, OpenApiHeader>>;

@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { MAX_BATCH_BYTES } from '../../shared/limits.ts';
 import { ADMIN_KEY } from '../support/s3-server.ts';
 import { signForm } from '../support/sign-form.ts';
 import type { Call, CallOptions } from './api-caller.ts';
@@ -9,8 +10,8 @@ import type { Call, CallOptions } from './api-caller.ts';
  */
 export async function driveOperations(call: Call): Promise<void> {
   await driveDocuments(call);
-  await driveBatches(call);
   await driveLists(call);
+  await driveBatches(call);
   await driveChanges(call);
   await driveAccounts(call);
   await driveObjects(call);
@@ -71,29 +72,6 @@ async function driveDocuments(call: Call): Promise<void> {
   await call('deleteDocument', 404, absent);
 }
 
-async function driveBatches(call: Call): Promise<void> {
-  await call('changeDocuments', 200);
-  await call('changeDocuments', 409);
-  await call('changeDocuments', 409, {
-    body: [
-      { url: '/data/batch/1', method: 'PUT', data: {}, headers: { 'if-match': '"0"' } },
-      { url: '/data/none', method: 'DELETE' },
-    ],
-  });
-  const asText = { 'content-type': 'application/json-patch+json', accept: 'text/plain' };
-  const data = [{ op: 'add', path: '/-', value: 'sword' }];
-  await call('changeDocuments', 200, {
-    body: [
-      { url: '/data/batch/1', method: 'PATCH', data, headers: asText },
-      { url: '/data/batch/2', method: 'DELETE' },
-    ],
-  });
-  await call('changeDocuments', 400, { body: {} });
-  const many = Array.from({ length: 1_001 }, (_, n) => ({ url: `/data/${n}`, method: 'DELETE' }));
-  await call('changeDocuments', 413, { body: many });
-  await call('deleteDocument', 204, { params: { key: 'batch/1' } });
-}
-
 async function driveLists(call: Call): Promise<void> {
   const lines = { headers: { accept: 'application/x-ndjson' } };
   await call('listDocuments', 200);
@@ -106,6 +84,36 @@ async function driveLists(call: Call): Promise<void> {
   }
   await call('listDocuments', 400, { query: { limit: 0 } });
   await call('deleteDocument', 204, { params: { key: 'players/8' } });
+}
+
+async function driveBatches(call: Call): Promise<void> {
+  const [url, absent] = ['/data/players/7', '/data/absent'];
+  await call('replaceDocument', 200);
+  await call('commitBatch', 200);
+  await call('commitBatch', 409);
+  await call('commitBatch', 409, {
+    body: [
+      { url, method: 'PUT', data: [], headers: { 'if-match': '"0"' } },
+      { url: absent, method: 'DELETE' },
+      { url: '/data/x', method: 'POST', data: 1 },
+    ],
+  });
+  await call('commitBatch', 200, {
+    body: [
+      { url, method: 'PUT', data: '[1.0]', headers: { 'content-type': 'application/json' } },
+      { url: '/data/players/1', method: 'DELETE' },
+      {
+        url: absent,
+        method: 'PUT',
+        data: {},
+        headers: { accept: 'text/plain', 'if-none-match': '*' },
+      },
+    ],
+  });
+  await call('commitBatch', 200, { body: [{ url: absent, method: 'DELETE' }] });
+  await call('commitBatch', 200, { body: [] });
+  await call('commitBatch', 400, { body: { url, method: 'DELETE' } });
+  await call('commitBatch', 413, { body: JSON.stringify('x'.repeat(MAX_BATCH_BYTES)) });
 }
 
 async function driveChanges(call: Call): Promise<void> {
@@ -291,6 +299,8 @@ async function driveService(call: Call): Promise<void> {
   await call('health', 400, { path: `/api/health?${MALFORMED}` });
   await call('about', 200);
   await call('about', 302, { headers: { accept: 'text/html' } });
+  await call('metrics', 200);
+  await call('backup', 200);
   const { headers } = await call('openapi', 200);
   await call('openapi', 304, { headers: { 'if-none-match': headers.get('etag') ?? '' } });
   await call('openapi', 400, { headers: { 'if-none-match': 'unquoted' } });

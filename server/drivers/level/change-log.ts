@@ -1,4 +1,4 @@
-import { ChangesGone, type KvChange, type KvStore } from '../../stores/kv-store.ts';
+import { ChangesGone, type KvStore } from '../../stores/kv-store.ts';
 import type { Database } from './integrity.ts';
 import { decodeChange, logKey, logKeySequence } from './record.ts';
 
@@ -18,13 +18,8 @@ export function createChangeLog(
       if (after < bounds.oldest() - 1 || after > head) throw new ChangesGone(bounds.oldest() - 1);
       if (after === head) return [];
       const end = Math.min(head, after + limit);
-      const changes: KvChange[] = [];
-      for await (const [key, record] of database.iterator({
-        gt: logKey(after),
-        lte: logKey(end),
-      })) {
-        changes.push(decodeChange(logKeySequence(key), record));
-      }
+      const records = await database.iterator({ gt: logKey(after), lte: logKey(end) }).all();
+      const changes = records.map(([key, record]) => decodeChange(logKeySequence(key), record));
       // They were trimmed meanwhile.
       if (changes.length < end - after) throw new ChangesGone(bounds.oldest() - 1);
       return changes;

@@ -57,7 +57,8 @@ async function sendStream(ctx: Context, options: ChangeRouteOptions): Promise<vo
   const last = ctx.get('last-event-id');
   const since = parseCursor('Last-Event-ID', last === '' ? query.get('since') : last);
   const filter = parseFilter(query.get('prefix'));
-  const pages = options.changes.follow(principalOf(ctx), filter, since, signalOf(ctx));
+  const gone = signalOf(ctx);
+  const pages = options.changes.follow(principalOf(ctx), filter, since, gone);
   // What is wrong with the request is an answer of its own, not the end of a stream.
   const first = await pages.next();
   ctx.status = 200;
@@ -70,7 +71,7 @@ async function sendStream(ctx: Context, options: ChangeRouteOptions): Promise<vo
   }
   // The log, the metrics, this feed and Koa's pipeline: each waits for the end of the answer.
   ctx.res.setMaxListeners(20);
-  ctx.body = Readable.from(events(ctx, first, pages, options), { highWaterMark: 1 });
+  ctx.body = Readable.from(events(ctx, first, pages, { ...options, gone }), { highWaterMark: 1 });
 }
 
 /**
@@ -81,7 +82,7 @@ async function* events(
   ctx: Context,
   first: IteratorResult<ChangePage, void>,
   pages: AsyncGenerator<ChangePage, void>,
-  { log, slowReaderMs = SLOW_READER_MS }: ChangeRouteOptions,
+  { log, slowReaderMs = SLOW_READER_MS, gone }: ChangeRouteOptions & { readonly gone: AbortSignal },
 ): AsyncGenerator<string> {
   const { requestId } = ctx.state;
   let isSlow = false;
@@ -90,8 +91,8 @@ async function* events(
     log.warn({ id: requestId, address: ctx.ip }, 'feed ended: its client does not read');
     void pages.return();
   };
-  yield 'retry: 1000\n\n';
   try {
+    yield 'retry: 1000\n\n';
     for (let next = first; !next.done; next = await pages.next()) {
       const patience = setTimeout(drop, slowReaderMs);
       try {
@@ -102,6 +103,7 @@ async function* events(
       if (isSlow) throw tooSlow();
     }
   } catch (thrown) {
+    if (gone.aborted) return;
     const error = toAnswerable(thrown, requestId);
     if (error.status === 500) log.error({ id: requestId, err: thrown }, error.message);
     const members = 'members' in error ? error.members : {};
@@ -137,5 +139,6 @@ function signalOf(ctx: Context): AbortSignal {
   if (ctx.state.envelope) return ctx.state.envelope.gone;
   const gone = new AbortController();
   ctx.res.once('close', () => gone.abort());
+  if (ctx.res.destroyed) gone.abort();
   return gone.signal;
 }

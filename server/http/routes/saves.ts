@@ -78,7 +78,9 @@ export function saveRoutes(
   router.post('/api/saves/:bucket/:slot/restore', authenticated, jsonBody, async (ctx) => {
     const old = parseInput(restoreInput, ctx.request.body);
     ctx.status = 201;
-    ctx.body = await saves.restore(principalOf(ctx), scopeOf(ctx), slotOf(ctx), old.version);
+    const { requestId } = ctx.state;
+    const slot = slotOf(ctx);
+    ctx.body = await saves.restore(principalOf(ctx), scopeOf(ctx), slot, old.version, requestId);
   });
 }
 
