@@ -2,6 +2,7 @@ import type { Codec } from './codec.ts';
 import { type Patch, patchBody, preconditions } from './patch.ts';
 import { documentPath } from './paths.ts';
 import type { Requests } from './requests.ts';
+import { jsonOf } from './transport.ts';
 
 /** Several changes in one request: `POST /api/batch`. */
 
@@ -53,7 +54,7 @@ export async function sendBatch<Value>(
 ): Promise<BatchResult<Value>[]> {
   const body = JSON.stringify(changes.map((change) => toMember(change, codec)));
   const answer = await request({ method: 'POST', path: '/api/batch', body, signal });
-  const answers: MemberAnswer[] = JSON.parse(answer.text);
+  const answers: MemberAnswer[] = jsonOf(answer);
   return changes.map(({ key }, index) => {
     const { headers, data } = answers[index] ?? {};
     return {

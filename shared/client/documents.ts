@@ -6,7 +6,7 @@ import { type Patch, patchBody, preconditions } from './patch.ts';
 import { documentPath, withQuery } from './paths.ts';
 import type { Requests } from './requests.ts';
 import { textLines } from './text-lines.ts';
-import { type ClientAnswer, refusalOf } from './transport.ts';
+import { type ClientAnswer, jsonOf, refusalOf } from './transport.ts';
 
 export interface StoredDocument<Value> {
   readonly key: string;
@@ -123,7 +123,7 @@ export function createDocuments<Value>(
       for (let last = after, hasMore = true; hasMore; ) {
         const path = withQuery('/data', { prefix, after: last, limit: pageSize });
         const answer = await request({ method: 'GET', path, signal });
-        const page: string[] = JSON.parse(answer.text);
+        const page: string[] = jsonOf(answer);
         last = page.at(-1);
         hasMore = answer.header('link') !== undefined;
         if (page.length > 0) yield page;

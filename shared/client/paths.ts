@@ -1,7 +1,12 @@
+import { KeystowClientError } from './client-error.ts';
+
 /** Paths of the server's routes. */
 
 /** Dot segments would be resolved away (RFC 3986, 5.2.4): then all is one segment. */
 export function documentPath(key: string): string {
+  if (!key.isWellFormed()) {
+    throw new KeystowClientError('bad-request', 'A key has no lone surrogates: it is UTF-8.');
+  }
   const segments = key.split('/').map(encodeURIComponent);
   const hasDots = segments.some((segment) => segment === '.' || segment === '..');
   return `/data/${segments.join(hasDots ? '%2F' : '/')}`;

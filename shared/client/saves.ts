@@ -2,7 +2,7 @@ import type { CallOptions } from './documents.ts';
 import type { HttpTransport } from './http-transport.ts';
 import { withQuery } from './paths.ts';
 import type { Requests } from './requests.ts';
-import { refusalOf } from './transport.ts';
+import { jsonOf, refusalOf } from './transport.ts';
 import { type SignedForm, type UploadOptions, uploadForm } from './upload-form.ts';
 
 export interface SaveSlot {
@@ -105,7 +105,7 @@ export function createSaves(
   ): Promise<SaveForm> {
     const body = JSON.stringify(input);
     const answer = await request({ method: 'POST', path: pathOf(slot), body, signal });
-    return JSON.parse(answer.text);
+    return jsonOf(answer);
   }
 
   return {
@@ -115,7 +115,7 @@ export function createSaves(
       for (let last = after, hasMore = true; hasMore; ) {
         const path = withQuery(root, { prefix, n, after: last, limit: pageSize });
         const answer = await request({ method: 'GET', path, signal });
-        const page: SaveSlot[] = JSON.parse(answer.text);
+        const page: SaveSlot[] = jsonOf(answer);
         last = page.at(-1)?.slot;
         hasMore = answer.header('link') !== undefined;
         if (page.length > 0) yield page;
@@ -124,7 +124,7 @@ export function createSaves(
 
     async versions(slot, { signal } = {}) {
       const answer = await request({ method: 'GET', path: pathOf(slot), signal });
-      return JSON.parse(answer.text);
+      return jsonOf(answer);
     },
 
     async upload(slot, file, options = {}) {
@@ -147,7 +147,7 @@ export function createSaves(
       const body = JSON.stringify({ version });
       const path = pathOf(slot, 'restore');
       const answer = await request({ method: 'POST', path, body, signal });
-      return JSON.parse(answer.text);
+      return jsonOf(answer);
     },
   };
 }

@@ -29,6 +29,17 @@ export interface Transport {
   close(): void;
 }
 
+/** The JSON of a success, which is what the server's routes make. */
+export function jsonOf<T>({ status, text }: ClientAnswer): T {
+  try {
+    const value: T = JSON.parse(text);
+    return value;
+  } catch (cause) {
+    const message = 'The answer is not JSON: is this a Keystow?';
+    throw new KeystowClientError('unexpected', message, { status, cause });
+  }
+}
+
 /** What the bodies of errors have; those of a batch tell of its members. */
 interface ErrorBody {
   readonly error: string;

@@ -1,5 +1,6 @@
 import type { CallOptions } from './documents.ts';
 import type { Requests } from './requests.ts';
+import { jsonOf } from './transport.ts';
 import { type SignedForm, type Uploaded, type UploadOptions, uploadForm } from './upload-form.ts';
 
 /** What a form is signed for; see docs/signed-forms.md. */
@@ -58,7 +59,7 @@ export function createUploads(request: Requests, fetchFile: typeof fetch): Uploa
     const path = '/api/v2/s3/create_signed_url';
     const body = JSON.stringify({ command: 'CreateSignedS3FormData', data: input });
     const answer = await request({ method: 'POST', path, body, signal });
-    const { data }: { data: SignedForm } = JSON.parse(answer.text);
+    const { data }: { data: SignedForm } = jsonOf(answer);
     return data;
   }
 
@@ -74,12 +75,12 @@ export function createUploads(request: Requests, fetchFile: typeof fetch): Uploa
     async signSubmissions(files, { signal } = {}) {
       const body = JSON.stringify(files);
       const answer = await request({ method: 'POST', path: '/submit-files', body, signal });
-      return JSON.parse(answer.text);
+      return jsonOf(answer);
     },
 
     async submissions({ signal } = {}) {
       const answer = await request({ method: 'GET', path: '/submit-files', signal });
-      return JSON.parse(answer.text);
+      return jsonOf(answer);
     },
   };
 }

@@ -141,12 +141,28 @@ describe('an export', () => {
 });
 
 describe('answers of something else', () => {
+  it('with a success that is no JSON are unexpected', async () => {
+    const { client } = scripted([{ status: 200, body: '<h1>Sign in</h1>' }]);
+    await expect(client.documents.keys().next()).rejects.toMatchObject({
+      name: 'KeystowClientError',
+      code: 'unexpected',
+    });
+  });
+
   it('are unexpected', async () => {
     const { client } = scripted([{ status: 404, body: '<h1>Not Found</h1>' }]);
     await expect(client.documents.get('a')).rejects.toMatchObject({
       code: 'unexpected',
       status: 404,
     });
+  });
+});
+
+describe('a key that is no text', () => {
+  it('is refused before it is sent', async () => {
+    const { client, asked } = scripted([]);
+    await expect(client.documents.get('\ud800')).rejects.toMatchObject({ code: 'bad-request' });
+    expect(asked).toEqual([]);
   });
 });
 

@@ -168,7 +168,7 @@ describe.each(TRANSPORTS)('a watch over %s whose connection is lost', (transport
       onRetry: (error) => lost.push(error),
     });
     await take(watch, 1);
-    const count = runs(120, 1_000);
+    const count = runs(120, 500);
     const writing = (async () => {
       const seqs: number[] = [];
       for (let n = 0; n < count; n += 1) {

@@ -48,7 +48,7 @@ describe('batches at once over the same keys', () => {
       }
       return seen;
     })();
-    const answers = await times(runs(60, 600), (by) => {
+    const answers = await times(runs(60, 200), (by) => {
       const order = keys.toSorted((a, b) => ((by * 7) % 5) - 2 || a.localeCompare(b));
       if (by % 2) order.reverse();
       const members = order.map((key) => ({
@@ -73,7 +73,7 @@ describe('batches at once over the same keys', () => {
     );
     const moves = await times(8, async (client) => {
       let done = 0;
-      for (let turn = 0; turn < runs(10, 100); turn += 1) {
+      for (let turn = 0; turn < runs(10, 40); turn += 1) {
         const [from, to] = [(client + turn) % accounts, (client + turn * 2 + 1) % accounts];
         if (from === to) continue;
         const reads = await Promise.all([from, to].map((n) => rest('GET', `/data/account/${n}`)));
