@@ -16,6 +16,16 @@ beforeEach(async () => {
 
 afterEach(() => rm(dataDir, { recursive: true }));
 
+function open(): Promise<KvStore> {
+  return openLevelStore({
+    dataDir,
+    changesKeep: 1_000,
+    now: Date.now,
+    onFailed: () => {},
+    onDamaged: () => {},
+  });
+}
+
 const keys = ['a', 'a/1', 'a/2', 'a/é', 'a/\u{10000}', 'a/\uffff', 'b', 'b/1', 'ba'];
 const key = fc.constantFrom(...keys);
 const mutation: fc.Arbitrary<KvMutation> = fc.oneof(
@@ -53,13 +63,7 @@ function expected(present: ReadonlySet<string>, { prefix, after, limit }: KvRang
 }
 
 test('whatever is written while pages are read, the next page shows it', async () => {
-  const store = await openLevelStore({
-    dataDir,
-    changesKeep: 1_000,
-    now: Date.now,
-    onFailed: () => {},
-    onDamaged: () => {},
-  });
+  const store = await open();
   const present = new Set<string>();
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 6 }), async (steps) => {
@@ -82,13 +86,7 @@ test('whatever is written while pages are read, the next page shows it', async (
 });
 
 test('a page that its reader changes is not changed for the next one', async () => {
-  const store = await openLevelStore({
-    dataDir,
-    changesKeep: 1_000,
-    now: Date.now,
-    onFailed: () => {},
-    onDamaged: () => {},
-  });
+  const store = await open();
   await store.commit([], [{ type: 'put', key: 'a', value: Buffer.from('{}') }]);
   for await (const some of store.keys({ prefix: '', limit: 10 })) some.length = 0;
   expect(await page(store, { prefix: '', limit: 10 })).toEqual(['a']);
