@@ -129,7 +129,12 @@ export function openForm(ctx: S3Exchange): Form {
       }
     },
 
-    file: () => parser.wholeContent() ?? fileBytes(),
+    file() {
+      const whole = parser.wholeContent();
+      if (!whole) return fileBytes();
+      overhead = 0;
+      return whole;
+    },
 
     async end() {
       for (;;) {

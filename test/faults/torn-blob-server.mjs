@@ -12,13 +12,14 @@ const probe = await open(process.execPath, 'r');
 const fileHandle = Object.getPrototypeOf(probe);
 await probe.close();
 
-const { write } = fileHandle;
+const { writev } = fileHandle;
 const torn = new WeakSet();
-fileHandle.write = function (buffer, ...rest) {
-  if (torn.has(this) || !Buffer.isBuffer(buffer)) return write.call(this, buffer, ...rest);
+fileHandle.writev = function (buffers, ...rest) {
+  if (torn.has(this)) return writev.call(this, buffers, ...rest);
   torn.add(this);
-  const from = Math.max(0, buffer.length - UNWRITTEN_BYTES);
-  return write.call(this, Buffer.from(buffer).fill(0, from), ...rest);
+  const last = Buffer.from(buffers.at(-1));
+  last.fill(0, Math.max(0, last.length - UNWRITTEN_BYTES));
+  return writev.call(this, [...buffers.slice(0, -1), last], ...rest);
 };
 
 await import('../../dist/server/cli/keystow.js');

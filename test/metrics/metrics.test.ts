@@ -6,10 +6,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ACCESS_KEY, uploadForm } from '../faults/upload-form.ts';
 import { ask, connect, request } from '../socket/client.ts';
+import { PASSWORD } from '../support/environment.ts';
 import { makeFolder } from '../support/make-folder.ts';
 import { type Metrics, parseMetrics } from '../support/metrics-text.ts';
 import { rawRequest } from '../support/raw-http.ts';
-import { createRest, type Rest } from '../support/rest.ts';
+import { basic, createRest, type Rest } from '../support/rest.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
 /** `GET /api/metrics`: who may ask, and that everything that happens is counted once. */
@@ -173,12 +174,14 @@ describe('requests', () => {
     );
     expect(await broken()).toBe(1);
     await rest('PUT', '/uploads/large', randomBytes(32 * 1_048_576));
-    await rest('PUT', '/api/buckets/uploads', { acl: 'public-read' });
     const left = await growth(
       async () => {
         const { hostname, port } = new URL(server.url);
         const socket = createConnection({ host: hostname, port: Number(port) });
-        socket.write('GET /uploads/large HTTP/1.1\r\nHost: a\r\n\r\n');
+        const authorization = basic('admin', PASSWORD);
+        socket.write(
+          `GET /uploads/large HTTP/1.1\r\nHost: a\r\nAuthorization: ${authorization}\r\n\r\n`,
+        );
         // It takes the beginning, and no more than fits into the connection.
         await once(socket, 'readable');
         socket.destroy();
