@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { text } from 'node:stream/consumers';
+import { setTimeout as delay } from 'node:timers/promises';
 import autocannon from 'autocannon';
 import { type LoadRequest, type LoadTarget, PreparedRequest } from './prepared-request.ts';
 
@@ -10,6 +11,8 @@ export const CONNECTIONS = 64;
 // autocannon looks at its clock once per sample, so this is also how exact its durations are.
 const SAMPLE_MS = 50;
 const REQUEST_TIMEOUT_SECONDS = 10;
+const PROBES = 5;
+const PROBE_PAUSE_MS = 200;
 
 /** What one round of load on one server gave. */
 export interface Round {
@@ -86,8 +89,20 @@ export async function fill(
   }
 }
 
-/** Sends one request and throws unless the answer is 2xx and what the request expects. */
+/**
+ * Sends a request until the answer is 2xx and what it expects; throws after several attempts. What a load has left behind
+ * may still be on its way: webdis then gives the next request an answer that was another's.
+ */
 export async function probe(target: LoadTarget, request: LoadRequest): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    const problem = await problemOf(target, request);
+    if (problem === undefined) return;
+    if (attempt === PROBES) throw new Error(problem);
+    await delay(PROBE_PAUSE_MS);
+  }
+}
+
+async function problemOf(target: LoadTarget, request: LoadRequest): Promise<string | undefined> {
   const send = target.ca === undefined ? httpRequest : httpsRequest;
   const sent = send(new URL(request.path, target.url), {
     method: request.method,
@@ -99,8 +114,8 @@ export async function probe(target: LoadTarget, request: LoadRequest): Promise<v
   if (!response) throw new Error('There was no answer.');
   const answer = await text(response);
   const { statusCode = 0 } = response;
-  if (statusCode < 200 || statusCode >= 300 || !answer.includes(request.expect ?? '')) {
-    const about = `${request.method} ${request.path} at ${target.url}`;
-    throw new Error(`${about} was answered ${statusCode}: ${answer.slice(0, 500)}`);
-  }
+  const isRight = statusCode >= 200 && statusCode < 300 && answer.includes(request.expect ?? '');
+  if (isRight) return undefined;
+  const about = `${request.method} ${request.path} at ${target.url}`;
+  return `${about} was answered ${statusCode}: ${answer.slice(0, 500)}`;
 }
