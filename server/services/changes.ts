@@ -95,7 +95,11 @@ export function createChanges(options: {
     const { passwordHash } = user;
     const feed = { principal: by, passwordHash, isStale: false, cursor, wake: undefined };
     feeds.add(feed);
-    stopListening ??= store.onCommit(onCommit);
+    if (!stopListening) {
+      stopListening = store.onCommit(onCommit);
+      // While nobody listened, a reading under way may have missed a commit.
+      pages.renew();
+    }
     return feed;
   }
 
