@@ -27,7 +27,7 @@ beforeAll(async () => {
   const rest = createRest(server.url);
   for (let i = 0; i < DOCUMENTS; i += 1) await rest('POST', `/data/d${i}`, { i });
   for (let i = 0; i < OBJECTS; i += 1) await rest('PUT', `/uploads/o${i}`, randomBytes(SIZE));
-}, 60_000);
+});
 afterAll(async () => {
   await server.stop();
   await rm(folder, { recursive: true, force: true });
@@ -59,7 +59,7 @@ describe('kill -9', () => {
     server = await startProcess({ folder });
     const again = await cliFor(server.url, server.password)(['backup', target]);
     expect([again.code, again.stderr]).toEqual([0, '']);
-  }, 60_000);
+  });
 
   it('of the command: the next one clears away what it left', async () => {
     const target = join(folder, 'killed-command');
@@ -75,7 +75,7 @@ describe('kill -9', () => {
       .poll(async () => (await cli(['backup', target])).code, { timeout: 20_000 })
       .toBe(0);
     expect(existsSync(`${target}.partial`)).toBe(false);
-  }, 60_000);
+  });
 
   it('of a server that makes its own: the next start removes the part, and makes a whole one', async () => {
     const backups = join(folder, 'backups');
@@ -100,7 +100,7 @@ describe('kill -9', () => {
     const [name = '', ...others] = await readdir(backups);
     expect(others).toEqual([]);
     await (await openBackup(join(backups, name))).verify();
-  }, 60_000);
+  });
 
   it('of a restore: what it left is not served, and the same command goes on', async () => {
     const backup = join(folder, 'for-restore');
@@ -128,5 +128,5 @@ describe('kill -9', () => {
       (await blobFiles(server.dataDir)).sort(),
     );
     await copy.stop();
-  }, 60_000);
+  });
 });

@@ -40,7 +40,7 @@ beforeAll(async () => {
   isStopped = true;
   await Promise.all(writing);
   await server.stop({ keep: true });
-}, 60_000);
+});
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 

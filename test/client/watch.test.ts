@@ -160,7 +160,7 @@ describe.each(TRANSPORTS)('a watch over %s whose connection is lost', (transport
     await proxy.stop();
   });
 
-  it('misses nothing, and tells nothing twice', { timeout: 60_000 }, async () => {
+  it('misses nothing, and tells nothing twice', async () => {
     const prefix = `cut-${transport}`;
     const lost: KeystowClientError[] = [];
     const watch = client.watch({
@@ -199,7 +199,7 @@ describe.each(TRANSPORTS)('a watch over %s whose connection is lost', (transport
 });
 
 describe.each(TRANSPORTS)('a watch over %s of a server that starts anew', (transport) => {
-  it('goes on; where the log has lost what it needs, it says so', { timeout: 60_000 }, async () => {
+  it('goes on; where the log has lost what it needs, it says so', async () => {
     const env = { PORT: String(await freePort()), CHANGES_KEEP: '20' };
     let restarted = await startServer({ env });
     const { folder, url } = restarted;

@@ -10,7 +10,7 @@ describe.skipIf(!isLongRun)('with a synchronous standby', () => {
 
   beforeAll(async () => {
     pair = await startPostgresPair();
-  }, 90_000);
+  });
 
   afterAll(() => pair?.stop());
 

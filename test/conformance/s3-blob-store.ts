@@ -17,7 +17,7 @@ export function testS3BlobStore(
     server = await startObjectStore();
     vi.stubEnv('AWS_ACCESS_KEY_ID', server.accessKeyId);
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', server.secretAccessKey);
-  }, 60_000);
+  });
 
   afterAll(async () => {
     vi.unstubAllEnvs();

@@ -13,7 +13,7 @@ function put(key: string): KvMutation {
 }
 
 // Needs Debian's PostgreSQL, which .ci/run installs: the npm package cannot make a standby.
-describe.skipIf(!isLongRun)('a synchronous standby', { timeout: 90_000 }, () => {
+describe.skipIf(!isLongRun)('a synchronous standby', () => {
   let pair: PostgresPair;
   let proxy: TcpProxy;
   let url: string;
@@ -26,7 +26,7 @@ describe.skipIf(!isLongRun)('a synchronous standby', { timeout: 90_000 }, () => 
     const through = new URL(url);
     through.port = String(proxy.port);
     store = await open(through.href);
-  }, 90_000);
+  });
 
   afterAll(async () => {
     await store?.close();

@@ -51,7 +51,7 @@ beforeAll(async () => {
   );
   client.close();
   await server.kill();
-}, 60_000);
+});
 
 afterAll(async () => {
   await Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true })));
@@ -114,7 +114,7 @@ function lostAsTold(message: string): number {
   return lost;
 }
 
-describe(`a killed server's log (seed ${seed})`, { timeout: 60_000 }, () => {
+describe(`a killed server's log (seed ${seed})`, () => {
   it('opens whole where nothing was damaged', async () => {
     const { folder } = await copyStore();
     const server = await startProcess({ folder });

@@ -48,7 +48,7 @@ async function writeOnBoth(rest: Client, socket: Client): Promise<MarkedCreate[]
   return answers.flat().flatMap(({ create, answer }) => (answer?.status === 201 ? [create] : []));
 }
 
-describe.skipIf(!hasStrace)('under strace', { timeout: 60_000 }, () => {
+describe.skipIf(!hasStrace)('under strace', () => {
   it('answers no write before a successful sync that began after its log write', async () => {
     const { server, rest, socket } = await openServer();
     const acknowledged = await writeOnBoth(rest, socket);

@@ -25,9 +25,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-it(`leaves nothing of ${UPLOADS} uploads that break off (seed ${seed})`, {
-  timeout: 120_000,
-}, async () => {
+it(`leaves nothing of ${UPLOADS} uploads that break off (seed ${seed})`, async () => {
   const random = createRandom(seed);
   const look = () => openDescriptors(server.child.pid ?? 0);
   const idleSockets = look()['socket'];

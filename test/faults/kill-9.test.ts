@@ -23,9 +23,7 @@ it(`loses nothing that was acknowledged in ${rounds} kills (seed ${seed})`, {
   );
 });
 
-it(`reports the loss where a server answers before the commit (seed ${seed})`, {
-  timeout: 30_000,
-}, async () => {
+it(`reports the loss where a server answers before the commit (seed ${seed})`, async () => {
   const script = resolve('test/faults/early-ack-server.mjs');
   const { problems } = await runKillRounds({ rounds: 1, seed, script });
   expect(problems.join('\n')).toMatch(/: lost/);

@@ -41,7 +41,7 @@ async function complete(client: UploadClient, id: string, number: number, part: 
   ]);
 }
 
-describe.skipIf(!hasStrace)('under strace', { timeout: 60_000 }, () => {
+describe.skipIf(!hasStrace)('under strace', () => {
   it('has a part on disk before its answer, and a completion before its own', async () => {
     server = await startTraced();
     const client = createUploadClient(server.url, 1);

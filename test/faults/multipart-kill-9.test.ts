@@ -27,16 +27,12 @@ it(`keeps acknowledged parts and completions in ${rounds} kills (seed ${seed})`,
 it.runIf(isLongRun).each([
   ['answers before the commit', 'early-ack-server.mjs', /lost/],
   ['does not write all bytes', 'torn-blob-server.mjs', /torn|left behind/],
-])(
-  `reports a server that %s (seed ${seed})`,
-  { timeout: 60_000 },
-  async (_what, script, expected) => {
-    let problems: readonly string[] = [];
-    // A slow machine may be killed before anything of the kind was acknowledged.
-    for (let again = 0; again < 5 && problems.length === 0; again += 1) {
-      const options = { rounds: 2, seed: seed + again, script: resolve('test/faults', script) };
-      ({ problems } = await runMultipartRounds(options));
-    }
-    expect(problems.join('\n')).toMatch(expected);
-  },
-);
+])(`reports a server that %s (seed ${seed})`, async (_what, script, expected) => {
+  let problems: readonly string[] = [];
+  // A slow machine may be killed before anything of the kind was acknowledged.
+  for (let again = 0; again < 5 && problems.length === 0; again += 1) {
+    const options = { rounds: 2, seed: seed + again, script: resolve('test/faults', script) };
+    ({ problems } = await runMultipartRounds(options));
+  }
+  expect(problems.join('\n')).toMatch(expected);
+});

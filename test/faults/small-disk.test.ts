@@ -66,7 +66,7 @@ async function expectStored(rest: Rest, stored: readonly number[]): Promise<void
   }
 }
 
-describe.skipIf(!canMount)('on a small disk', { timeout: 120_000 }, () => {
+describe.skipIf(!canMount)('on a small disk', () => {
   it('below MIN_FREE_BYTES writes end and begin again, without a restart', async () => {
     disk = await makeSmallDisk(16);
     const rest = await start({ MIN_FREE_BYTES: String(6 * MEBIBYTE) });

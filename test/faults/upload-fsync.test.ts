@@ -25,7 +25,7 @@ async function traceUploads(objects: Readonly<Record<string, Buffer>>): Promise<
   return trace;
 }
 
-describe.skipIf(!hasStrace)('under strace', { timeout: 60_000 }, () => {
+describe.skipIf(!hasStrace)('under strace', () => {
   it('has a large upload on disk before its entry, and that before the answer', async () => {
     const bytes = Buffer.from('The bytes of a large upload. '.repeat(20_000));
     const trace = await traceUploads({ 'traced-large': bytes });

@@ -68,7 +68,7 @@ type Upload = Awaited<ReturnType<typeof beginUpload>>;
 const onFile = ({ temporary }: Upload): string => temporary;
 const onFolder = ({ folder }: Upload): string => folder;
 
-describe.skipIf(!canAttach)('with strace attached', { timeout: 30_000 }, () => {
+describe.skipIf(!canAttach)('with strace attached', () => {
   it.each([
     ['write,writev', 'ENOSPC', 507, onFile],
     ['write,writev', 'EDQUOT', 507, onFile],

@@ -43,7 +43,7 @@ function etagsOf(bytes: Buffer): string[] {
   return [`"${inner.toString('hex')}"`, `"${md5Hex(inner)}-1"`];
 }
 
-it('get one of its states, whole, or that there is none', { timeout: 120_000 }, async () => {
+it('get one of its states, whole, or that there is none', async () => {
   let isOver = false;
   const seen = new Set<string>();
   const stop = (): void => {

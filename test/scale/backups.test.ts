@@ -66,7 +66,7 @@ beforeAll(async () => {
   });
   expected = await expectedAt(store, history, sequence);
   await store.close();
-}, 60_000);
+});
 
 afterAll(async () => {
   await backends.stop();
@@ -100,7 +100,7 @@ describe(`a backup of two nodes under load (seed ${seed})`, () => {
     await node.stop();
     const again = await runCli(['restore', backup], { env: target });
     expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('is not empty')]);
-  }, 60_000);
+  });
 
   it('is refused where the S3 bucket has blobs in it, and the database stays empty', async () => {
     const [used, fresh] = [settings, await backends.settings()];
@@ -110,7 +110,7 @@ describe(`a backup of two nodes under load (seed ${seed})`, () => {
     const node = await startServer({ env: fresh });
     expect((await createRest(node.url)('GET', '/data')).json).toEqual([]);
     await node.stop();
-  }, 60_000);
+  });
 
   it('restores to an embedded store, whose backup restores to PostgreSQL', async () => {
     const embedded = join(folder, 'embedded');
@@ -129,7 +129,7 @@ describe(`a backup of two nodes under load (seed ${seed})`, () => {
     const node = await startServer({ env: target });
     await expectRestored(node);
     await node.stop();
-  }, 60_000);
+  });
 });
 
 describe('several nodes', () => {
@@ -164,5 +164,5 @@ describe('several nodes', () => {
     await late.stop();
     expect(late.log()).not.toContain('backed up');
     expect(made()).toBe(1);
-  }, 60_000);
+  });
 });

@@ -37,7 +37,7 @@ describe.runIf(isLongRun).each([
     nodes = await Promise.all([startServer({ env }), startServer({ env }), startServer({ env })]);
     balancer = await start(nodes.map((node) => new URL(node.url).host));
     url = balancer.url;
-  }, 60_000);
+  });
 
   afterAll(async () => {
     for (const client of clients) client.close();

@@ -52,7 +52,7 @@ describe.runIf(isLongRun)('nodes with BLOBS on Ceph', () => {
       region: 'us-east-1',
       forcePathStyle: true,
     });
-  }, 90_000);
+  });
 
   afterAll(async () => {
     await Promise.all((nodes ?? []).map((node) => node.stop()));

@@ -122,7 +122,7 @@ describe('the nodes of compose.yaml, with what docs/deploying.md has one prepare
         return startServer({ env: { ...env, ADMIN_PASSWORD: '', ...dropUndefined(elsewhere) } });
       }),
     );
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await Promise.all(running.map((node) => node.stop()));

@@ -20,7 +20,7 @@ beforeAll(async () => {
   if (!one || !two) throw new Error('There are two nodes.');
   rest = one;
   other = two;
-}, 60_000);
+});
 
 afterAll(async () => {
   await Promise.all((nodes ?? []).map((node) => node.stop()));

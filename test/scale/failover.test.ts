@@ -19,7 +19,7 @@ describe.skipIf(!isLongRun)('a promoted standby', () => {
     backends = await startBackends({ database: pair });
     settings = await backends.settings();
     run = await startFaultRun(settings);
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await run?.stop();

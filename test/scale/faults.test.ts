@@ -25,7 +25,7 @@ describe.runIf(isLongRun)('three nodes', () => {
     backends = await startBackends();
     settings = await backends.settings();
     run = await startFaultRun(settings);
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await run?.stop();

@@ -17,7 +17,7 @@ describe.skipIf(!isLongRun)('the feed over a promoted standby', () => {
   beforeAll(async () => {
     pair = await startPostgresPair();
     backends = await startBackends({ database: pair });
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await backends?.stop();

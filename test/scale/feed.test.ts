@@ -13,7 +13,7 @@ describe.runIf(isLongRun)('the feed of three nodes', () => {
 
   beforeAll(async () => {
     backends = await startBackends();
-  }, 60_000);
+  });
 
   afterAll(() => backends?.stop());
 

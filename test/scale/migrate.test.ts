@@ -56,7 +56,7 @@ beforeAll(async () => {
   await new Upload({ client, params: { Bucket: 'uploads', Key: 'parts', Body: parts } }).done();
   etags = await etagsOf(server.url);
   await server.stop({ keep: true });
-}, 60_000);
+});
 
 afterAll(() => backends?.stop());
 
@@ -137,7 +137,7 @@ describe('keystow migrate', () => {
     // A second time there is something in it.
     const again = await migrate(settings);
     expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('is not empty')]);
-  }, 60_000);
+  });
 
   it.runIf(isLongRun)(
     'goes on where it was killed; until it is done no node serves the store',

@@ -30,7 +30,7 @@ beforeAll(async () => {
   // At once, on an empty database.
   nodes = await Promise.all([0, 1, 2].map(() => startServer({ env })));
   rest = nodes.map(({ url }) => createRest(url));
-}, 60_000);
+});
 
 afterAll(async () => {
   await Promise.all((nodes ?? []).map((node) => node.stop()));

@@ -15,7 +15,7 @@ const cleanups: (() => unknown)[] = [];
 beforeAll(async () => {
   backends = await startBackends();
   env = await backends.settings();
-}, 60_000);
+});
 
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();

@@ -76,7 +76,7 @@ describe('envelopes of every shape', () => {
     );
     expect(server.child.exitCode).toBeNull();
     expect((await fetch(`${server.url}/api/health`)).status).toBe(200);
-  }, 90_000);
+  });
 
   it.each([
     ['nothing', []],

@@ -17,7 +17,7 @@ function takes(path: string): boolean {
   return Buffer.byteLength(name) === characters || Buffer.byteLength(name) + 9 <= 255;
 }
 
-describe.runIf(isLongRun)('awscli', { timeout: 120_000 }, () => {
+describe.runIf(isLongRun)('awscli', () => {
   let server: ToolServer;
 
   beforeAll(async () => {

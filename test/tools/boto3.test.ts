@@ -7,7 +7,7 @@ import { expectModestMemory, keys, startToolServer, type ToolServer } from './to
 
 const SCRIPT = resolve(import.meta.dirname, 'boto3-client.py');
 
-describe.runIf(isLongRun)('boto3', { timeout: 120_000 }, () => {
+describe.runIf(isLongRun)('boto3', () => {
   let server: ToolServer;
 
   beforeAll(async () => {

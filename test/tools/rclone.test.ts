@@ -9,7 +9,7 @@ import { expectModestMemory, keys, startToolServer, type ToolServer } from './to
 
 /** Debian's rclone, as docs/s3-clients.md sets it up. */
 
-describe.runIf(isLongRun)('rclone', { timeout: 120_000 }, () => {
+describe.runIf(isLongRun)('rclone', () => {
   let server: ToolServer;
 
   beforeAll(async () => {

@@ -5,7 +5,7 @@ import { expectModestMemory, keys, startToolServer, type ToolServer } from './to
 
 /** Debian's restic, as docs/s3-clients.md sets it up. */
 
-describe.runIf(isLongRun)('restic', { timeout: 120_000 }, () => {
+describe.runIf(isLongRun)('restic', () => {
   let server: ToolServer;
 
   beforeAll(async () => {

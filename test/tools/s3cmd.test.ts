@@ -10,7 +10,7 @@ import { expectModestMemory, keys, startToolServer, type ToolServer } from './to
 /** It puts `^A` and the like in the place of what does not print, in keys, too. */
 const takes = (path: string): boolean => !/\p{Cc}/u.test(path);
 
-describe.runIf(isLongRun)('s3cmd', { timeout: 120_000 }, () => {
+describe.runIf(isLongRun)('s3cmd', () => {
   let server: ToolServer;
 
   beforeAll(async () => {
