@@ -9,6 +9,7 @@ RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json ./
 COPY shared shared
 COPY server server
+COPY console console
 RUN npm run build
 
 FROM node:22-bookworm-slim

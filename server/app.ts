@@ -3,6 +3,7 @@ import Koa, { type ParameterizedContext } from 'koa';
 import type { Logger } from 'pino';
 import { KeystowError } from '../shared/errors.ts';
 import { authenticate } from './http/authenticate.ts';
+import { serveConsole } from './http/console.ts';
 import type { Handler, State } from './http/context.ts';
 import { errorBoundary } from './http/error-boundary.ts';
 import { allowOrigins, refuseForeignOrigins } from './http/origin.ts';
@@ -97,6 +98,7 @@ export function createApp(services: AppServices): Koa<State> {
   app.use(requestLog(services.log, services.meter));
   app.use(errorBoundary(services.log));
   app.use(s3Requests(s3Routes(services), services));
+  app.use(serveConsole(services.publicUrl));
   app.use(refuseForeignOrigins(services.corsOrigins));
   if (services.corsOrigins.length > 0) app.use(allowOrigins(services.corsOrigins));
   app.use(refuseUnanswered);

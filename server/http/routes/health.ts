@@ -20,8 +20,7 @@ export function healthRoutes(router: Router<State>, checkReady: () => Promise<vo
   });
 
   router.get('/', (ctx) => {
-    // A browser names HTML; clients that take anything (curl's */*) get the JSON.
-    if (ctx.accepts('application/json', 'text/html') === 'text/html') ctx.redirect('/console');
-    else ctx.body = { name: 'keystow', version } satisfies z.infer<typeof aboutAnswer>;
+    // A browser is sent to the console before it comes here.
+    ctx.body = { name: 'keystow', version } satisfies z.infer<typeof aboutAnswer>;
   });
 }

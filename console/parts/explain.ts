@@ -1,0 +1,28 @@
+import { KeystowClientError } from '../../shared/client/index.ts';
+
+/** What to do next, where the server's own sentence does not say it. */
+const NEXT: Readonly<Record<string, string>> = {
+  network: 'Check that the server runs and that you are connected, then try again.',
+  timeout: 'The server may be busy: try again.',
+  unauthenticated: 'Sign in again.',
+  forbidden: 'Ask an admin for a grant if you need it.',
+  unexpected: 'Try again; the server log has more.',
+  internal: 'Try again; the server log has the request under its id.',
+  unavailable: 'Try again in a moment.',
+  'disk-full': 'Delete what is not needed, or give the server more space.',
+};
+
+/** One or two sentences: what went wrong, and what to do. */
+export function explain(error: unknown): string {
+  if (error instanceof KeystowClientError) {
+    const next =
+      error.code === 'forbidden' && /ask an admin/i.test(error.message) ? '' : NEXT[error.code];
+    return next ? `${error.message} ${next}` : error.message;
+  }
+  return error instanceof Error ? error.message : 'Something failed. Try again.';
+}
+
+/** What was given up on purpose is no error. */
+export function isAbort(error: unknown): boolean {
+  return error instanceof DOMException && error.name === 'AbortError';
+}

@@ -1,0 +1,116 @@
+import type { ComponentChildren } from 'preact';
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
+
+/**
+ * A list of any length of which only what can be seen is in the page. Arrow keys, Page Up and Down, Home and End move, Enter
+ * chooses. Rows have one height, so no browser has to measure a million of them.
+ */
+export interface VirtualListProps<Item> {
+  readonly label: string;
+  readonly items: readonly Item[];
+  /** Whether more would come: then its length is not known. */
+  readonly hasMore: boolean;
+  readonly selected: number | undefined;
+  readonly row: (item: Item) => ComponentChildren;
+  readonly onSelect: (item: Item, index: number) => void;
+  /** The last rows are near: called again after each change of `items`. */
+  readonly onEnd: () => void;
+}
+
+const ROW_PX = 32;
+/** Rows above and below what is seen, so that quick scrolling shows no gap. */
+const MARGIN_ROWS = 12;
+
+export function VirtualList<Item>(props: VirtualListProps<Item>) {
+  const { label, items, hasMore, selected, row, onSelect, onEnd } = props;
+  const list = useRef<HTMLDivElement>(null);
+  const id = useId();
+  const [top, setTop] = useState(0);
+  const [height, setHeight] = useState(0);
+  const [active, setActive] = useState(0);
+  const first = Math.max(0, Math.floor(top / ROW_PX) - MARGIN_ROWS);
+  const last = Math.min(items.length, Math.ceil((top + height) / ROW_PX) + MARGIN_ROWS);
+
+  useEffect(() => {
+    const element = list.current;
+    if (!element) return;
+    const observer = new ResizeObserver(() => setHeight(element.clientHeight));
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+
+  useEffect(() => {
+    if (hasMore && last >= items.length - MARGIN_ROWS) onEnd();
+  }, [hasMore, last, items.length, onEnd]);
+
+  function move(to: number): void {
+    const index = Math.max(0, Math.min(items.length - 1, to));
+    setActive(index);
+    const element = list.current;
+    if (!element) return;
+    if (index * ROW_PX < element.scrollTop) element.scrollTop = index * ROW_PX;
+    const bottom = (index + 1) * ROW_PX - element.clientHeight;
+    if (bottom > element.scrollTop) element.scrollTop = bottom;
+  }
+
+  function onKeyDown(event: KeyboardEvent): void {
+    const page = Math.max(1, Math.floor(height / ROW_PX) - 1);
+    const steps: Readonly<Record<string, number>> = {
+      ArrowDown: active + 1,
+      ArrowUp: active - 1,
+      PageDown: active + page,
+      PageUp: active - page,
+      Home: 0,
+      End: items.length - 1,
+    };
+    const to = steps[event.key];
+    const item = items[active];
+    if (to !== undefined) move(to);
+    else if ((event.key === 'Enter' || event.key === ' ') && item !== undefined) {
+      onSelect(item, active);
+    } else return;
+    event.preventDefault();
+  }
+
+  const rows = items.slice(first, last).map((item, at) => {
+    const index = first + at;
+    return (
+      // The list has the keyboard, as the pattern of a listbox wants it: https://www.w3.org/WAI/ARIA/apg/patterns/listbox/
+      // biome-ignore lint/a11y/useKeyWithClickEvents: see above
+      // biome-ignore lint/a11y/useFocusableInteractive: see above
+      <div
+        key={index}
+        id={`${id}-${index}`}
+        class={index === active ? 'row active' : 'row'}
+        role="option"
+        aria-selected={index === selected}
+        aria-posinset={index + 1}
+        aria-setsize={hasMore ? -1 : items.length}
+        style={{ top: `${index * ROW_PX}px` }}
+        onClick={() => {
+          setActive(index);
+          onSelect(item, index);
+        }}
+      >
+        {row(item)}
+      </div>
+    );
+  });
+
+  return (
+    <div
+      ref={list}
+      class="virtual-list"
+      role="listbox"
+      aria-label={label}
+      tabIndex={0}
+      aria-activedescendant={active >= first && active < last ? `${id}-${active}` : undefined}
+      onScroll={(event) => setTop(event.currentTarget.scrollTop)}
+      onKeyDown={onKeyDown}
+    >
+      <div class="rows" role="presentation" style={{ height: `${items.length * ROW_PX}px` }}>
+        {rows}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,3 @@
+export function SavesView() {
+  return <p>…</p>;
+}

@@ -1,0 +1,103 @@
+import { mkdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import axe from 'axe-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { expect } from 'vitest';
+import { launchChromium } from '../clients/chromium.ts';
+import { type InProcessOptions, startServer, type TestServer } from '../support/server.ts';
+
+/** The console in a real browser, against a real server. */
+export interface ConsoleRun {
+  readonly server: TestServer;
+  readonly browser: Browser;
+  /** A window of its own, signed in as the admin, or as the user that is given. */
+  open(options?: OpenOptions): Promise<Page>;
+  stop(): Promise<void>;
+}
+
+export interface OpenOptions {
+  /** The fragment to begin at, such as `#/documents`. */
+  readonly at?: string;
+  readonly username?: string;
+  readonly password?: string;
+  readonly context?: BrowserContextOptions;
+}
+
+/** KEYSTOW_SCREENSHOTS=1 renews the pictures of docs/console. */
+const SCREENSHOTS =
+  process.env['KEYSTOW_SCREENSHOTS'] === '1' ? resolve('docs/console') : undefined;
+
+export async function startConsole(options: InProcessOptions = {}): Promise<ConsoleRun> {
+  const [server, browser] = await Promise.all([startServer(options), launchChromium()]);
+  /** What a page says of mistakes and of what its policy has kept it from. */
+  const complaints: string[] = [];
+
+  return {
+    server,
+    browser,
+
+    async open({ at = '', username = 'admin', password = server.password, context } = {}) {
+      const window = await browser.newContext({
+        viewport: { width: 1280, height: 800 },
+        acceptDownloads: true,
+        ...context,
+      });
+      const page = await window.newPage();
+      page.on('pageerror', (error) => complaints.push(`${error}`));
+      page.on('console', (message) => {
+        if (/Content[- ]Security[- ]Policy/i.test(message.text())) complaints.push(message.text());
+      });
+      page.on('request', (request) => {
+        const { origin, protocol } = new URL(request.url());
+        if (origin !== server.url && protocol !== 'blob:' && protocol !== 'data:') {
+          complaints.push(`a request to ${request.url()}`);
+        }
+      });
+      await page.goto(`${server.url}/console${at}`);
+      await signIn(page, username, password);
+      return page;
+    },
+
+    async stop() {
+      await browser.close();
+      await server.stop();
+      expect(complaints).toEqual([]);
+    },
+  };
+}
+
+export async function signIn(page: Page, username: string, password: string): Promise<void> {
+  await page.getByLabel('User').fill(username);
+  await page.getByLabel('Password').fill(password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: 'Sign out' }).waitFor();
+}
+
+/** Nothing serious for those who use a keyboard or a screen reader, light and dark. */
+export async function expectAccessible(page: Page): Promise<void> {
+  await page.evaluate(axe.source);
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    const found = await page.evaluate<axe.AxeResults>('axe.run()');
+    const serious = found.violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+    const places = serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+    expect(places).toEqual([]);
+  }
+  await page.emulateMedia({ colorScheme: null });
+}
+
+/** Nothing reaches past the sides at 360 CSS pixels. The window is as wide as before afterwards. */
+export async function expectReadableWhenNarrow(page: Page): Promise<void> {
+  const before = page.viewportSize();
+  await page.setViewportSize({ width: 360, height: 740 });
+  const width = await page.evaluate<number>('document.documentElement.scrollWidth');
+  expect(width).toBeLessThanOrEqual(360);
+  if (before) await page.setViewportSize(before);
+}
+
+/** `docs/console/NAME.png`, where it is asked for. */
+export async function screenshot(page: Page, name: string): Promise<void> {
+  if (!SCREENSHOTS) return;
+  await mkdir(SCREENSHOTS, { recursive: true });
+  await page.screenshot({ path: resolve(SCREENSHOTS, `${name}.png`) });
+}
