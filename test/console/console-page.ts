@@ -79,8 +79,12 @@ export async function expectAccessible(page: Page): Promise<void> {
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme });
     const found = await page.evaluate<axe.AxeResults>('axe.run()');
-    const serious = found.violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-    const places = serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+    const serious = found.violations.filter(
+      ({ impact }) => impact === 'serious' || impact === 'critical',
+    );
+    const places = serious.map(
+      ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`,
+    );
     expect(places).toEqual([]);
   }
   await page.emulateMedia({ colorScheme: null });
