@@ -18,9 +18,11 @@ export interface NodeAnswer {
 
 /** Longer than a node waits for its database. */
 const GIVE_UP_MS = 40_000;
+/** A node whose connections to the database are all in use for 5 s answers 503: thousands at once meet that. */
+const MAX_SOCKETS = 32;
 
 export function createNodeClient(base: string): NodeClient {
-  const agent = new Agent({ keepAlive: true });
+  const agent = new Agent({ keepAlive: true, maxSockets: MAX_SOCKETS });
   return {
     send(method, path, body) {
       return new Promise((resolve) => {
