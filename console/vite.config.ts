@@ -36,4 +36,8 @@ export default defineConfig({
     modulePreload: { polyfill: false },
   },
   plugins: [gzipped()],
+  // `npx vite console` beside a running server: what is not the console's is sent there.
+  server: {
+    proxy: { '^/(?!console)': { target: 'https://localhost:6375', secure: false } },
+  },
 });
