@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { SecureContextOptions } from 'node:tls';
 import type { Logger } from 'pino';
-import { PARTS_GRACE_MS, SHUTDOWN_GRACE_MS, UPLOAD_SWEEP_MS } from '../shared/limits.ts';
+import { PARTS_GRACE_MS, UPLOAD_SWEEP_MS } from '../shared/limits.ts';
 import { type AppServices, createApp } from './app.ts';
 import { type BackupSchedule, scheduleBackups } from './backup/schedule.ts';
 import { type Config, ConfigError } from './config.ts';
@@ -14,18 +13,20 @@ import {
   ensureAdmin,
   ensureBuckets,
 } from './first-start.ts';
-import { createListener, type Listener, type Traffic } from './http/listener.ts';
+import { createListener, type Traffic } from './http/listener.ts';
 import { hostOf } from './http/origin.ts';
 import { plainForms } from './http/plain-forms.ts';
 import { plainRequests } from './http/plain-requests.ts';
 import { documentOperations } from './http/routes/documents.ts';
 import { postObject } from './http/routes/uploads.ts';
 import { createS3Callers } from './http/s3-caller.ts';
+import { type Address, type Listening, startListening, stopListening } from './listening.ts';
 import { openSecretBox } from './master-key.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import { createRequestCounts } from './metrics/request-counts.ts';
 import { createStoreCounts } from './metrics/store-counts.ts';
 import { createUploadCounts } from './metrics/upload-counts.ts';
+import { openBlobStore, openStore } from './open-stores.ts';
 import { createReadiness } from './readiness.ts';
 import { bucketOfHost } from './s3/host-bucket.ts';
 import { ACCESS_KEY_PREFIX } from './services/access-key-records.ts';
@@ -51,76 +52,22 @@ import { createSignedForms } from './services/signed-forms.ts';
 import { createSweeper } from './services/sweeper.ts';
 import { createThrottle } from './services/throttle.ts';
 import { createUsers, USER_PREFIX } from './services/users.ts';
-import { type Bridge, createBridge } from './socket/bridge.ts';
+import { createBridge } from './socket/bridge.ts';
 import { createDispatch } from './socket/dispatch.ts';
 import type { BlobStore, DirectBlobStore } from './stores/blob-store.ts';
-import type { WrittenBatch } from './stores/commit-queue.ts';
 import { keepEntries } from './stores/kept-entries.ts';
 import { type KvStore, MIGRATION_KEY } from './stores/kv-store.ts';
 import { guardBlobs, guardStore } from './stores/space-guard.ts';
 import { loadTls } from './tls.ts';
 import { version } from './version.ts';
 
-/** The composition root: the one place that knows all the parts, and the only one that names drivers. */
+/** The composition root: the one place that knows all the parts. */
 
 export interface RunningServer {
   /** One per listener, such as `https://localhost:6375`. */
   readonly urls: readonly string[];
   /** Stops accepting, finishes what is in flight (10 s at most) and closes the store. */
   close(): Promise<void>;
-}
-
-interface Listening {
-  readonly listener: Listener<Bridge>;
-  readonly url: string;
-}
-
-/** Who wants to know how the store is doing. */
-export interface StoreHooks {
-  /** Every commit is refused until a restart. */
-  readonly onFailed?: () => void;
-  readonly onBatch?: (batch: WrittenBatch) => void;
-}
-
-/** Opens the store that the configuration names. */
-export async function openStore(
-  config: Config,
-  log: Logger,
-  hooks: StoreHooks = {},
-): Promise<KvStore> {
-  const { changesKeep } = config;
-  if (config.store !== 'level') {
-    const { openPostgresStore } = await import('./drivers/postgres/postgres-store.ts');
-    return openPostgresStore({
-      url: config.store.url,
-      changesKeep,
-      now: Date.now,
-      onIdleError: (error) => log.warn({ err: error }, 'a connection to the database was lost'),
-      onBatch: hooks.onBatch,
-    });
-  }
-  const { openLevelStore } = await import('./drivers/level/level-store.ts');
-  return openLevelStore({
-    dataDir: config.dataDir,
-    changesKeep,
-    now: Date.now,
-    onFailed(error) {
-      log.fatal({ err: error }, 'a write failed: writes are refused until a restart, reads go on');
-      hooks.onFailed?.();
-    },
-    onBatch: hooks.onBatch,
-    onDamaged: (error) => log.error({ err: error }, 'a damaged entry was left out of a list'),
-  });
-}
-
-/** Opens the blob store that the configuration names. */
-export async function openBlobStore(config: Config, now = Date.now): Promise<BlobStore> {
-  if (config.blobs !== 'file') {
-    const { openS3BlobStore } = await import('./drivers/s3/s3-blob-store.ts');
-    return openS3BlobStore({ ...config.blobs, now });
-  }
-  const { openFileBlobStore } = await import('./drivers/file/file-blob-store.ts');
-  return openFileBlobStore(join(config.dataDir, 'blobs'));
 }
 
 /** What tests put in the place of the real thing. */
@@ -190,7 +137,7 @@ export async function startServer(
     clearInterval(sweeping);
     changes?.close();
     await schedule?.close();
-    await Promise.all(listening.map((open) => stop(open, log)));
+    await Promise.all(listening.map((open) => stopListening(open, log)));
     held?.close();
     await passwords.close();
     await threads.close();
@@ -344,8 +291,7 @@ export async function startServer(
 
     const addListener = async (
       secure: SecureContextOptions | undefined,
-      [portSetting, port]: [string, number],
-      host: string | undefined,
+      address: Omit<Address, 'scheme'>,
     ): Promise<void> => {
       const listener = createListener({
         handle: (req, res) => plain(req, res) ?? plainForm(req, res) ?? viaKoa(req, res),
@@ -355,13 +301,13 @@ export async function startServer(
         attach: (server) => createBridge(server, bridgeOptions),
         isOwnHost: (req) => isBucketHost(hostOf(req, trustProxy)),
       });
-      const address = await listen(listener.server, portSetting, port, host);
       const scheme = secure ? 'https' : 'http';
-      listening.push({ listener, url: `${scheme}://${nameOf(host)}:${address.port}` });
+      listening.push(await startListening(listener, { ...address, scheme }));
     };
-    await addListener(tls, ['PORT', config.port], config.host);
+    await addListener(tls, { setting: 'PORT', port: config.port, host: config.host });
     if (config.httpPort !== undefined) {
-      await addListener(undefined, ['HTTP_PORT', config.httpPort], config.httpHost);
+      const { httpPort: port, httpHost: host } = config;
+      await addListener(undefined, { setting: 'HTTP_PORT', port, host });
     }
     schedule =
       config.backups &&
@@ -401,54 +347,4 @@ async function checkMigrated(store: KvStore): Promise<void> {
   throw new ConfigError(
     'Another store, or a backup, is being copied into this one: let `keystow migrate` or `keystow restore` finish first.',
   );
-}
-
-function listen(
-  server: Listener['server'],
-  setting: string,
-  port: number,
-  host: string | undefined,
-): Promise<AddressInfo> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const where = `${host ?? 'all interfaces'}, port ${port}`;
-      const hostSetting = setting.replace('PORT', 'HOST');
-      reject(
-        new ConfigError(
-          error.code === 'EADDRINUSE'
-            ? `${where} is in use: stop what listens there, or choose another ${setting}.`
-            : `Cannot listen on ${where} (${error.message}): change ${hostSetting} or ${setting}.`,
-        ),
-      );
-    });
-    server.listen({ port, ...(host === undefined ? {} : { host }) }, () => {
-      const address = server.address();
-      if (address !== null && typeof address === 'object') resolve(address);
-    });
-  });
-}
-
-/** What a client on this machine would call the address. */
-function nameOf(host: string | undefined): string {
-  if (host === undefined || host === '0.0.0.0' || host === '::') return 'localhost';
-  return host.includes(':') ? `[${host}]` : host;
-}
-
-async function stop({ listener }: Listening, log: Logger): Promise<void> {
-  const bridge = listener.attached;
-  let deadline: NodeJS.Timeout | undefined;
-  const tooLate = new Promise<void>((resolve) => {
-    deadline = setTimeout(() => {
-      log.warn('requests in flight were cut off');
-      resolve();
-    }, SHUTDOWN_GRACE_MS);
-  });
-  listener.refuseKeepAlive();
-  // Polling clients connect anew to fetch their last answers, so the port stays open for them.
-  await Promise.race([bridge.drain(), tooLate]);
-  listener.stopListening();
-  await Promise.race([listener.idle(), tooLate]);
-  clearTimeout(deadline);
-  bridge.close();
-  await listener.close();
 }

@@ -162,10 +162,10 @@ describe('a server of its own', () => {
 
 /** The server's own, as Node loads them: an error is known by its class. */
 async function loadBuilt(): Promise<
-  Pick<typeof import('../../server/main.ts'), 'openStore'> &
+  Pick<typeof import('../../server/open-stores.ts'), 'openStore'> &
     Pick<typeof import('../../shared/errors.ts'), 'KeystowError'>
 > {
-  const { openStore } = await import(resolve('dist/server/main.js'));
+  const { openStore } = await import(resolve('dist/server/open-stores.js'));
   const { KeystowError } = await import(resolve('dist/shared/errors.js'));
   return { openStore, KeystowError };
 }

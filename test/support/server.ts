@@ -44,11 +44,11 @@ export interface InProcessOptions extends TestServerOptions {
   readonly onStore?: (store: KvStore) => void;
   /** The free bytes of the disk, as the server sees them. */
   readonly freeBytes?: () => Promise<number>;
-  readonly openStore?: typeof import('../../server/main.ts').openStore;
+  readonly openStore?: typeof import('../../server/open-stores.ts').openStore;
 }
 
 export async function startServer(options: InProcessOptions = {}): Promise<TestServer> {
-  const { main, config } = await loadBuilt();
+  const { main, config, stores } = await loadBuilt();
   const folder = options.folder ?? (await makeFolder());
   const env = environmentFor(folder, {
     TLS_CERT: join(folder, 'certs/server.crt'),
@@ -68,7 +68,7 @@ export async function startServer(options: InProcessOptions = {}): Promise<TestS
   const server = await main.startServer(settings, logger, () => undefined, {
     ...overrides,
     async openStore(...args) {
-      const store = await (options.openStore ?? main.openStore)(...args);
+      const store = await (options.openStore ?? stores.openStore)(...args);
       onStore(store);
       return store;
     },
@@ -96,11 +96,13 @@ export function basesOf(urls: readonly string[]): { url: string; tlsUrl: string 
 /** As Node loads them (`vitest.config.ts`): only what is built has its worker beside it. */
 async function loadBuilt(): Promise<{
   main: typeof import('../../server/main.ts');
+  stores: typeof import('../../server/open-stores.ts');
   config: typeof import('../../server/config.ts');
 }> {
-  const [main, config] = await Promise.all([
+  const [main, config, stores] = await Promise.all([
     import(resolve('dist/server/main.js')),
     import(resolve('dist/server/config.js')),
+    import(resolve('dist/server/open-stores.js')),
   ]);
-  return { main, config };
+  return { main, config, stores };
 }
