@@ -6,9 +6,18 @@ export function Dialog(props: { title: string; onClose: () => void; children: Co
   const { title, onClose, children } = props;
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => dialog.current?.showModal(), []);
+  const isGone = useRef(false);
+  useEffect(() => {
+    const element = dialog.current;
+    element?.showModal();
+    // Taken out of the page it would keep the focus from where it was: only closing gives it back.
+    return () => {
+      isGone.current = true;
+      element?.close();
+    };
+  }, []);
   return (
-    <dialog ref={dialog} aria-labelledby={id} onClose={onClose}>
+    <dialog ref={dialog} aria-labelledby={id} onClose={() => isGone.current || onClose()}>
       <h2 id={id}>{title}</h2>
       {children}
     </dialog>
@@ -18,7 +27,7 @@ export function Dialog(props: { title: string; onClose: () => void; children: Co
 /** Asks before what cannot be taken back. */
 export function Confirm(props: {
   title: string;
-  text: string;
+  text: ComponentChildren;
   action: string;
   onConfirm: () => void;
   onClose: () => void;
