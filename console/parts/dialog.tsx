@@ -9,11 +9,13 @@ export function Dialog(props: { title: string; onClose: () => void; children: Co
   const isGone = useRef(false);
   useEffect(() => {
     const element = dialog.current;
+    const before = document.activeElement;
     element?.showModal();
-    // Taken out of the page it would keep the focus from where it was: only closing gives it back.
+    // A dialog gives the focus back when it is closed, not when it is taken out of the page.
     return () => {
       isGone.current = true;
       element?.close();
+      if (before instanceof HTMLElement) before.focus();
     };
   }, []);
   return (
