@@ -96,6 +96,17 @@ describe('a draft of a user', () => {
     });
   });
 
+  it('neither checks nor sends the grants of an admin, which the form does not show', () => {
+    const [first] = draftOf(ada).grants;
+    expect(first).toBeDefined();
+    const grants = first ? [{ ...first, prefix: '\0' }] : [];
+    const draft = { ...draftOf(ada), grants };
+    expect(problemsOf(draft, false).grants.size).toBe(1);
+    expect(problemsOf({ ...draft, role: 'admin' }, false).grants.size).toBe(0);
+    expect(inputOf({ ...draft, role: 'admin' }, ada)).toEqual({ role: 'admin' });
+    expect(inputOf({ ...EMPTY_DRAFT, password: 'x' })).toEqual({ role: 'member', password: 'x' });
+  });
+
   it('wants a password of a new user alone, and gives each row an id of its own', () => {
     expect(problemsOf({ ...EMPTY_DRAFT, name: 'x' }, true).password).toBeDefined();
     expect(problemsOf({ ...EMPTY_DRAFT, name: 'x' }, false).password).toBeUndefined();

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { listUsers, putUser } from '../../api/users.ts';
 import { ErrorNotice } from '../../parts/notice.tsx';
 import { visible } from '../../parts/stored-text.tsx';
@@ -21,7 +21,7 @@ export function AddUser(props: { onAdded: (name: string) => Promise<void>; onClo
   const [isBusy, setBusy] = useState(false);
   const form = useRef<HTMLFormElement>(null);
   const name = useRef<HTMLInputElement>(null);
-  useEffect(() => name.current?.focus(), []);
+  useLayoutEffect(() => name.current?.focus(), []);
 
   async function submit(event: SubmitEvent): Promise<void> {
     event.preventDefault();

@@ -1,4 +1,4 @@
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { MAX_GRANTS } from '../../../shared/limits.ts';
 import { coverOf } from './grant-words.ts';
 import { type DraftGrant, nextRowId } from './user-draft.ts';
@@ -14,7 +14,8 @@ export function GrantsEditor({ grants, problems, onChange }: GrantsEditorProps) 
   const list = useRef<HTMLUListElement>(null);
   const adding = useRef<HTMLButtonElement>(null);
   const isAdded = useRef(false);
-  useEffect(() => {
+  // At once: what is typed next belongs there.
+  useLayoutEffect(() => {
     if (!isAdded.current) return;
     isAdded.current = false;
     list.current?.querySelector<HTMLInputElement>('li:last-child input')?.focus();
@@ -43,18 +44,20 @@ export function GrantsEditor({ grants, problems, onChange }: GrantsEditorProps) 
         <code>uploads/</code>. Write includes read.
       </p>
       {grants.length === 0 && <p>There is none yet: this member sees nothing but own keys.</p>}
-      <ul ref={list}>
-        {grants.map((grant, index) => (
-          <GrantRow
-            key={grant.id}
-            number={index + 1}
-            grant={grant}
-            problem={problems.get(grant.id)}
-            onChange={change}
-            onRemove={() => remove(grant.id)}
-          />
-        ))}
-      </ul>
+      {grants.length > 0 && (
+        <ul ref={list}>
+          {grants.map((grant, index) => (
+            <GrantRow
+              key={grant.id}
+              number={index + 1}
+              grant={grant}
+              problem={problems.get(grant.id)}
+              onChange={change}
+              onRemove={() => remove(grant.id)}
+            />
+          ))}
+        </ul>
+      )}
       <div>
         <button ref={adding} type="button" disabled={grants.length >= MAX_GRANTS} onClick={add}>
           Add a grant

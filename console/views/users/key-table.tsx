@@ -44,9 +44,15 @@ export function KeyTable(props: {
           <thead>
             <tr>
               <th scope="col">Id</th>
-              {hasUsers && <th scope="col">User</th>}
-              <th scope="col">Made</th>
-              <th scope="col">
+              {hasUsers && (
+                <th scope="col" class="key-user">
+                  User
+                </th>
+              )}
+              <th scope="col" class="key-time">
+                Made
+              </th>
+              <th scope="col" class="key-delete">
                 <span class="visually-hidden">What can be done</span>
               </th>
             </tr>

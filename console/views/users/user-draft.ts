@@ -47,7 +47,8 @@ export function nextRowId(grants: readonly DraftGrant[]): number {
 
 export function problemsOf(draft: UserDraft, isNew: boolean): DraftProblems {
   const grants = new Map<number, string>();
-  for (const { id, prefix } of draft.grants) {
+  // Those of an admin are neither shown nor sent.
+  for (const { id, prefix } of draft.role === 'admin' ? [] : draft.grants) {
     const problem = prefixProblem(prefix);
     if (problem !== undefined) grants.set(id, problem);
   }
@@ -64,20 +65,19 @@ export function hasProblems({ name, password, grants }: DraftProblems): boolean 
 
 /** What is sent: of a present user, only what is not as it was. */
 export function inputOf(draft: UserDraft, before?: User): UserInput {
-  const grants = grantsOf(draft);
   return {
     role: draft.role,
-    ...(before && isSameGrants(grants, before.grants) ? {} : { grants }),
+    ...(isWithOwnGrants(draft, before) ? { grants: grantsOf(draft) } : {}),
     ...(draft.password === '' ? {} : { password: draft.password }),
   };
 }
 
 export function isChanged(draft: UserDraft, before: User): boolean {
-  return (
-    draft.password !== '' ||
-    draft.role !== before.role ||
-    !isSameGrants(grantsOf(draft), before.grants)
-  );
+  return draft.password !== '' || draft.role !== before.role || isWithOwnGrants(draft, before);
+}
+
+function isWithOwnGrants(draft: UserDraft, before: User | undefined): boolean {
+  return draft.role === 'member' && !isSameGrants(grantsOf(draft), before?.grants ?? []);
 }
 
 export function isSameUser(left: User, right: User): boolean {

@@ -25,10 +25,14 @@ export function UserTable(props: {
       <table>
         <thead>
           <tr>
-            <th scope="col">User</th>
-            <th scope="col">Role</th>
+            <th scope="col" class="user-name">
+              User
+            </th>
+            <th scope="col" class="user-role">
+              Role
+            </th>
             <th scope="col">May do</th>
-            <th scope="col" class="number">
+            <th scope="col" class="number key-count">
               Keys
             </th>
           </tr>
@@ -45,7 +49,7 @@ export function UserTable(props: {
                 </a>
                 {user.name === current().username && <span class="muted"> (you)</span>}
               </th>
-              <td>{user.role}</td>
+              <td class="user-role">{user.role}</td>
               <td>
                 <UserGrants user={user} />
               </td>

@@ -18,7 +18,7 @@ export function UsersView() {
   const accounts = useAccounts();
   const showsKeys = route.value.query.get('show') === 'keys';
   return (
-    <>
+    <div class="users-view">
       <nav class="sections" aria-label="Users and access keys">
         <a href={href('users')} aria-current={showsKeys ? undefined : 'page'}>
           All users
@@ -35,7 +35,7 @@ export function UsersView() {
       ) : (
         <AllUsers accounts={accounts} />
       )}
-    </>
+    </div>
   );
 }
 
@@ -52,7 +52,7 @@ function AllUsers({ accounts }: { accounts: Accounts }) {
     adding.current?.focus();
   };
   return (
-    <div class="split users">
+    <div class="split">
       <section class="column" aria-label="Users">
         <div class="toolbar">
           <Filter label="Filter users" value={filter} keep={{ user: name }} />
