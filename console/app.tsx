@@ -1,5 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { liveState } from './live.ts';
+import { StoredText } from './parts/stored-text.tsx';
 import { Toasts } from './parts/toasts.tsx';
 import { href, route } from './router.ts';
 import { session, signOut } from './session.ts';
@@ -35,7 +36,9 @@ function SignedIn() {
           ))}
         </nav>
         <LiveBadge />
-        <span class="who">{username}</span>
+        <span class="who">
+          <StoredText text={username} />
+        </span>
         <button type="button" onClick={() => signOut()}>
           Sign out
         </button>

@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals';
 import { type KeystowClient, KeystowClientError, type WatchItem } from '../shared/client/index.ts';
+import { backoff, pause } from '../shared/client/pause.ts';
 
 /** One change feed for the whole tab; views hear of what concerns them. */
 
@@ -14,6 +15,7 @@ export const liveState = signal<LiveState>({ kind: 'off' });
 const listeners = new Set<Listener>();
 /** A tab that nobody sees holds no connection for longer: browsers open only six to one server. */
 const HIDDEN_MS = 10_000;
+const LONGEST_PAUSE_MS = 10_000;
 
 let stop = (): void => {};
 
@@ -23,7 +25,8 @@ export function onChange(listener: Listener): () => void {
   return () => listeners.delete(listener);
 }
 
-export function startLive(client: KeystowClient): void {
+/** `isStillTaken` is asked where the feed is refused, as it is when the user was changed. */
+export function startLive(client: KeystowClient, isStillTaken: () => Promise<boolean>): void {
   stopLive();
   let since: number | undefined;
   let watching: AbortController | undefined;
@@ -48,15 +51,25 @@ export function startLive(client: KeystowClient): void {
     const onRetry = (error: KeystowClientError): void => {
       liveState.value = { kind: 'retrying', reason: error.message };
     };
-    const options = { signal: ended, onRetry, ...(since === undefined ? {} : { since }) };
-    try {
-      for await (const item of client.watch(options)) {
-        since = item.seq;
-        liveState.value = { kind: 'live' };
-        for (const listener of listeners) listener(item);
+    for (let attempt = 0; !ended.aborted; attempt += 1) {
+      const options = { signal: ended, onRetry, ...(since === undefined ? {} : { since }) };
+      try {
+        for await (const item of client.watch(options)) {
+          since = item.seq;
+          attempt = 0;
+          liveState.value = { kind: 'live' };
+          for (const listener of listeners) listener(item);
+        }
+        return;
+      } catch (error) {
+        if (ended.aborted) return;
+        if (!isRefusal(error) || !(await isStillTaken())) {
+          if (!ended.aborted) liveState.value = { kind: 'failed', reason: messageOf(error) };
+          return;
+        }
+        liveState.value = { kind: 'retrying', reason: messageOf(error) };
+        await pause(backoff(attempt, LONGEST_PAUSE_MS), ended).catch(() => undefined);
       }
-    } catch (error) {
-      if (!ended.aborted) liveState.value = { kind: 'failed', reason: messageOf(error) };
     }
   }
 
@@ -73,6 +86,10 @@ export function startLive(client: KeystowClient): void {
 export function stopLive(): void {
   stop();
   stop = () => {};
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof KeystowClientError && error.code === 'unauthenticated';
 }
 
 function messageOf(error: unknown): string {

@@ -23,6 +23,12 @@ export const farewell = signal<string | undefined>(undefined);
 
 const TIMEOUT_MS = 30_000;
 const RETRIES = 2;
+const REFUSED =
+  'You were signed out: the server does not take this user and password any more. If the password was changed, sign in with the new one; if the user was deleted, ask an admin.';
+const CHANGED = 'Your password was changed: sign in with the new one.';
+
+/** While the own password changes, refusals of the old one are no news. */
+let isRenewing = false;
 
 /** Rejects with `unauthenticated`, `too-many-requests`, or what else keeps it from being found out. */
 export async function signIn(credentials: Credentials): Promise<void> {
@@ -31,9 +37,10 @@ export async function signIn(credentials: Credentials): Promise<void> {
     // Everybody may see one's own access keys, so a refusal is of the credentials.
     await opened.request({ method: 'GET', path: '/api/access-keys' });
     const isAdmin = await mayListUsers(opened.request);
+    session.value?.close();
     session.value = { ...opened, username: credentials.username, isAdmin };
     farewell.value = undefined;
-    startLive(opened.client);
+    startLive(opened.client, opened.isStillTaken);
   } catch (error) {
     opened.close();
     throw error;
@@ -47,38 +54,89 @@ export function signOut(reason?: string): void {
   farewell.value = reason;
 }
 
+/** Changes the own password by what is given, and goes on with the new one. Rejects where it was not changed. */
+export async function renewPassword(password: string, change: () => Promise<void>): Promise<void> {
+  const { username } = current();
+  isRenewing = true;
+  try {
+    await change();
+    await signIn({ username, password }).catch(() => signOut(CHANGED));
+  } finally {
+    isRenewing = false;
+  }
+}
+
 /** Of the one who is signed in; views are shown to nobody else. */
 export function current(): Session {
   if (!session.value) throw new Error('Nobody is signed in.');
   return session.value;
 }
 
-function open(credentials: Credentials): Omit<Session, 'username' | 'isAdmin'> {
+interface Opened extends Omit<Session, 'username' | 'isAdmin'> {
+  /** Asks whether the server still takes the credentials. Where it does not, the session is over. */
+  isStillTaken(): Promise<boolean>;
+}
+
+function open(credentials: Credentials): Opened {
   const url = location.origin;
-  const client = createClient({ url, credentials });
-  const options = {
-    base: url,
-    credentials,
-    fetch: window.fetch.bind(window),
-    timeoutMs: TIMEOUT_MS,
+  const authorization = basic(credentials);
+  let asking: Promise<boolean> | undefined;
+
+  /** Every request of the session goes through here. */
+  const send: typeof fetch = async (...args) => {
+    const response = await window.fetch(...args);
+    if (response.status === 401) void isStillTaken();
+    return response;
   };
-  const http = createHttpTransport(options);
+
+  /** Once for all that are refused together: each refusal counts against the user. */
+  function isStillTaken(): Promise<boolean> {
+    asking ??= ask().finally(() => {
+      asking = undefined;
+    });
+    return asking;
+  }
+
+  // A 401 may also say that the user was changed while a request was under way: it would do well now.
+  async function ask(): Promise<boolean> {
+    const isOver = (): boolean => session.value?.client !== client;
+    if (isOver()) return false;
+    if (isRenewing) return true;
+    const answer = await window
+      .fetch(`${url}/data?limit=1`, ownRequest(authorization))
+      .catch(noAnswer);
+    if (isOver()) return false;
+    const isRefused = answer?.status === 401 || answer?.status === 429;
+    if (isRefused && !isRenewing) signOut(REFUSED);
+    return !isRefused || isRenewing;
+  }
+
+  const client = createClient({ url, credentials, fetch: send });
+  const http = createHttpTransport({ base: url, credentials, fetch: send, timeoutMs: TIMEOUT_MS });
   return {
     client,
     request: createRequests(http, RETRIES),
-    fetch: (path, init = {}) =>
-      window.fetch(url + path, {
-        cache: 'no-store',
-        redirect: 'error',
-        ...init,
-        credentials: 'omit',
-        headers: { ...init.headers, authorization: basic(credentials) },
-      }),
+    fetch: (path, init) => send(url + path, ownRequest(authorization, init)),
+    isStillTaken,
     close() {
       client.close();
       http.close();
     },
   };
+}
+
+function ownRequest(authorization: string, init: RequestInit = {}): RequestInit {
+  return {
+    cache: 'no-store',
+    redirect: 'error',
+    ...init,
+    credentials: 'omit',
+    headers: { ...init.headers, authorization },
+  };
+}
+
+function noAnswer(): undefined {
+  return undefined;
 }
 
 async function mayListUsers(request: Requests): Promise<boolean> {

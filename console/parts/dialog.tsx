@@ -6,9 +6,20 @@ export function Dialog(props: { title: string; onClose: () => void; children: Co
   const { title, onClose, children } = props;
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => dialog.current?.showModal(), []);
+  const isGone = useRef(false);
+  useEffect(() => {
+    const element = dialog.current;
+    const before = document.activeElement;
+    element?.showModal();
+    // A dialog gives the focus back when it is closed, not when it is taken out of the page.
+    return () => {
+      isGone.current = true;
+      element?.close();
+      if (before instanceof HTMLElement) before.focus();
+    };
+  }, []);
   return (
-    <dialog ref={dialog} aria-labelledby={id} onClose={onClose}>
+    <dialog ref={dialog} aria-labelledby={id} onClose={() => isGone.current || onClose()}>
       <h2 id={id}>{title}</h2>
       {children}
     </dialog>
@@ -18,7 +29,7 @@ export function Dialog(props: { title: string; onClose: () => void; children: Co
 /** Asks before what cannot be taken back. */
 export function Confirm(props: {
   title: string;
-  text: string;
+  text: ComponentChildren;
   action: string;
   onConfirm: () => void;
   onClose: () => void;

@@ -30,11 +30,15 @@ export function SignIn() {
   return (
     <main class="sign-in">
       <h1>Keystow</h1>
-      {farewell.value && <p class="notice">{farewell.value}</p>}
+      {farewell.value && (
+        <p class="notice" role="alert">
+          {farewell.value}
+        </p>
+      )}
       <form onSubmit={submit}>
         <label>
           User
-          <input ref={name} name="username" autocomplete="username" required maxLength={64} />
+          <input ref={name} name="username" autocomplete="username" required />
         </label>
         <label>
           Password
