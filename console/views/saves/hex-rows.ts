@@ -1,6 +1,6 @@
 /** Bytes as rows of hexadecimal digits and of ASCII. */
 
-export type Mark = 'different' | 'found';
+export type Mark = 'different' | 'found' | 'different found';
 
 /** Bytes side by side that are marked in the same way. */
 export interface HexRun {

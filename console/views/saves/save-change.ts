@@ -13,6 +13,7 @@ export interface SaveFolder {
 
 /** What a change's url, `/BUCKET/PREFIX/ds/N/data/SLOT-VERSION`, names; undefined for what lies elsewhere. */
 export function saveChange(url: string, { bucket, prefix, n }: SaveFolder): SaveChange | undefined {
+  if (!url.startsWith(`/${bucket}/`)) return undefined;
   const folder = `${bucket}/${prefix}/ds/${n}/data/`;
   const path = decoded(url.slice(1));
   if (!path?.startsWith(folder)) return undefined;

@@ -1,0 +1,43 @@
+import { KeystowClientError, type SaveVersion } from '../../../shared/client/index.ts';
+import { current } from '../../session.ts';
+import { type NearestSlots, nearestSlots } from './nearest-slots.ts';
+import type { SaveFolder } from './save-change.ts';
+import { slotOf } from './slot-number.ts';
+
+export type SlotState =
+  | {
+      readonly kind: 'used';
+      /** The oldest first. */
+      readonly kept: readonly SaveVersion[];
+      /** The highest number that was ever saved. */
+      readonly latest: number;
+    }
+  | { readonly kind: 'unused'; readonly nearest: NearestSlots };
+
+/** What there is of a slot. Rejects with `forbidden` where the user may not read it. */
+export async function readSlot(
+  { bucket, prefix, n }: SaveFolder,
+  slot: string,
+  signal: AbortSignal,
+): Promise<SlotState> {
+  const saves = current().client.saves(bucket, { prefix, n });
+
+  async function firstBehind(after: string | undefined) {
+    const options = { signal, pageSize: 1, ...(after === undefined ? {} : { after }) };
+    for await (const [first] of saves.slots(options)) return first;
+    return undefined;
+  }
+
+  try {
+    const kept = await saves.versions(slot, { signal });
+    const counted = await firstBehind(slot === slotOf(0) ? undefined : slotOf(Number(slot) - 1));
+    const newest = kept.at(-1)?.version ?? 0;
+    const latest = counted?.slot === slot ? Math.max(counted.latest, newest) : newest;
+    return { kind: 'used', kept, latest };
+  } catch (error) {
+    const isUnused = error instanceof KeystowClientError && error.code === 'not-found';
+    if (!isUnused) throw error;
+    const nearest = await nearestSlots(slot, async (after) => (await firstBehind(after))?.slot);
+    return { kind: 'unused', nearest };
+  }
+}
