@@ -64,7 +64,12 @@ export function HexView(props: {
   return (
     <div class="hex">
       <div class="toolbar">
-        <HexForm label="Offset" action="Go" onSubmit={(data) => goTo(text(data, 'value'))} />
+        <HexForm
+          label="Offset"
+          hint="Offset or 0x…"
+          action="Go"
+          onSubmit={(data) => goTo(text(data, 'value'))}
+        />
         <HexForm
           label="Text or bytes"
           action="Find next"
@@ -132,11 +137,12 @@ function describe(
 
 function HexForm(props: {
   label: string;
+  hint?: string;
   action: string;
   onSubmit: (data: FormData) => void;
   children?: preact.ComponentChildren;
 }) {
-  const { label, action, onSubmit, children } = props;
+  const { label, hint = label, action, onSubmit, children } = props;
   return (
     <form
       class="toolbar"
@@ -149,7 +155,7 @@ function HexForm(props: {
         name="value"
         class="mono"
         aria-label={label}
-        placeholder={label}
+        placeholder={hint}
         autocomplete="off"
         spellcheck={false}
       />

@@ -1,42 +1,51 @@
 import { slotOf } from './slot-number.ts';
 
-/** The first used slot behind one, or from the very first on where it is undefined. */
-export type NextSlot = (after: string | undefined) => Promise<string | undefined>;
+export const SLOTS_AT_ONCE = 200;
+
+/** The first used slots behind one, or from the very first on where it is undefined: SLOTS_AT_ONCE, or all there are. */
+export type NextSlots = (after: string | undefined) => Promise<readonly string[]>;
 
 export interface NearestSlots {
   readonly before: string | undefined;
   readonly after: string | undefined;
 }
 
-/**
- * The used slots on both sides of an unused one. The server lists forwards alone, so the one before is looked for
- * in ever larger steps back, and then by halves: at most some 70 short requests for all 10^11 slots.
- */
-export async function nearestSlots(slot: string, nextSlot: NextSlot): Promise<NearestSlots> {
-  const [before, after] = await Promise.all([slotBefore(Number(slot), nextSlot), nextSlot(slot)]);
+/** How much further back each step is than the last: six of them reach from one end of all slots to the other. */
+const FURTHER = 64;
+
+/** The used slots on both sides of an unused one. */
+export async function nearestSlots(slot: string, next: NextSlots): Promise<NearestSlots> {
+  const [before, [after]] = await Promise.all([slotBefore(Number(slot), next), next(slot)]);
   return { before, after };
 }
 
-async function slotBefore(slot: number, nextSlot: NextSlot): Promise<string | undefined> {
-  /** The first used one from `number` on, if it is before the slot. */
-  const firstFrom = async (number: number): Promise<number | undefined> => {
-    const found = await nextSlot(number === 0 ? undefined : slotOf(number - 1));
-    return found !== undefined && Number(found) < slot ? Number(found) : undefined;
-  };
+/** The server lists forwards alone: it is looked for in ever larger steps back, and then by halves. */
+async function slotBefore(slot: number, next: NextSlots): Promise<string | undefined> {
+  /** The last of those from `number` on that are below the slot, and whether it is the last of all. */
+  async function lastFrom(number: number) {
+    const found = await next(number === 0 ? undefined : slotOf(number - 1));
+    const below = found.filter((used) => Number(used) < slot);
+    const isLast = below.length < SLOTS_AT_ONCE;
+    return { last: below.length > 0 ? Number(below.at(-1)) : undefined, isLast };
+  }
+
   let best: number | undefined;
+  /** None is used from here on up to the slot. */
   let end = slot;
-  for (let step = 1; best === undefined && end > 0; step *= 2) {
-    const from = Math.max(0, end - step);
-    best = await firstFrom(from);
-    if (best === undefined) end = from;
+  for (let step = 1; best === undefined && end > 0; step *= FURTHER) {
+    const from = Math.max(0, slot - step);
+    const { last, isLast } = await lastFrom(from);
+    if (last !== undefined && isLast) return slotOf(last);
+    if (last === undefined) end = from;
+    best = last;
   }
   if (best === undefined) return undefined;
-  // Nothing is used from `end` on up to the slot, and `best` is.
   while (end - best > 1) {
     const middle = Math.ceil((best + end) / 2);
-    const found = await firstFrom(middle);
-    if (found === undefined) end = middle;
-    else best = found;
+    const { last, isLast } = await lastFrom(middle);
+    if (last !== undefined && isLast) return slotOf(last);
+    if (last === undefined) end = middle;
+    else best = last;
   }
   return slotOf(best);
 }

@@ -11,6 +11,8 @@ import { type SaveFolder, saveChange } from './save-change.ts';
 import { placeQuery, type SavePlace } from './save-place.ts';
 import { slotPlace, withSaved } from './slot-order.ts';
 
+/** Soon there, and more than fits on a screen. */
+const PAGE_SIZE = 250;
 /** To the minute: the time line has the seconds. */
 const times = new Intl.DateTimeFormat(undefined, { dateStyle: 'short', timeStyle: 'short' });
 
@@ -21,7 +23,7 @@ export function SlotList({ folder, place }: { folder: SaveFolder; place: SavePla
   const slots = usePaged(after ?? '', (_, signal) =>
     current()
       .client.saves(bucket, { prefix, n })
-      .slots({ signal, ...(after === undefined ? {} : { after }) }),
+      .slots({ signal, pageSize: PAGE_SIZE, ...(after === undefined ? {} : { after }) }),
   );
   const { items, hasMore, isLoading, error, more, reload, update } = slots;
 

@@ -1,6 +1,10 @@
-import { KeystowClientError, type SaveVersion } from '../../../shared/client/index.ts';
+import {
+  KeystowClientError,
+  type SaveSlot,
+  type SaveVersion,
+} from '../../../shared/client/index.ts';
 import { current } from '../../session.ts';
-import { type NearestSlots, nearestSlots } from './nearest-slots.ts';
+import { type NearestSlots, nearestSlots, SLOTS_AT_ONCE } from './nearest-slots.ts';
 import type { SaveFolder } from './save-change.ts';
 import { slotOf } from './slot-number.ts';
 
@@ -22,22 +26,25 @@ export async function readSlot(
 ): Promise<SlotState> {
   const saves = current().client.saves(bucket, { prefix, n });
 
-  async function firstBehind(after: string | undefined) {
-    const options = { signal, pageSize: 1, ...(after === undefined ? {} : { after }) };
-    for await (const [first] of saves.slots(options)) return first;
-    return undefined;
+  async function behind(after: string | undefined, pageSize: number): Promise<SaveSlot[]> {
+    const options = { signal, pageSize, ...(after === undefined ? {} : { after }) };
+    for await (const page of saves.slots(options)) return page;
+    return [];
   }
 
   try {
     const kept = await saves.versions(slot, { signal });
-    const counted = await firstBehind(slot === slotOf(0) ? undefined : slotOf(Number(slot) - 1));
+    const [counted] = await behind(slot === slotOf(0) ? undefined : slotOf(Number(slot) - 1), 1);
     const newest = kept.at(-1)?.version ?? 0;
     const latest = counted?.slot === slot ? Math.max(counted.latest, newest) : newest;
     return { kind: 'used', kept, latest };
   } catch (error) {
     const isUnused = error instanceof KeystowClientError && error.code === 'not-found';
     if (!isUnused) throw error;
-    const nearest = await nearestSlots(slot, async (after) => (await firstBehind(after))?.slot);
+    const nearest = await nearestSlots(slot, async (after) => {
+      const page = await behind(after, SLOTS_AT_ONCE);
+      return page.map((used) => used.slot);
+    });
     return { kind: 'unused', nearest };
   }
 }

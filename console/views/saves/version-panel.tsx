@@ -113,6 +113,9 @@ export function VersionPanel(props: {
       {save && bytes.value === undefined && bytes.error === undefined && (
         <p class="muted">Reading {formatBytes(save.size)} …</p>
       )}
+      {other !== undefined && otherBytes.value === undefined && otherBytes.error === undefined && (
+        <p class="muted">Reading version {other} …</p>
+      )}
       {save && bytes.value?.isCut && (
         <p class="notice">
           These are the first {formatBytes(MAX_SHOWN_BYTES)} of {formatBytes(save.size)}: download
