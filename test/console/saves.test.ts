@@ -170,6 +170,7 @@ describe.skipIf(!hasChromium)('the saves view', () => {
     await find(page, '1004');
     await page.getByText('Nothing was ever saved here.').waitFor();
     await page.getByText('after it 00000001006').waitFor();
+    await expectAccessible(page);
     await page.getByRole('link', { name: '00000001003' }).click();
     await page.getByText('1 kept version, the latest is 1.').waitFor();
     await find(page, 'x');
@@ -178,6 +179,7 @@ describe.skipIf(!hasChromium)('the saves view', () => {
     await page.getByLabel('n', { exact: true }).fill('2');
     await page.getByRole('button', { name: 'Show', exact: true }).click();
     await page.getByText('Nothing is saved under').waitFor();
+    await expectAccessible(page);
     await page.getByRole('link', { name: '1', exact: true }).click();
     await page.getByRole('option', { name: /^00000001000/ }).waitFor();
     await page.context().close();

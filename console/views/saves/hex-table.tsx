@@ -13,7 +13,7 @@ interface Version {
 }
 
 /** What 16 bytes and their ASCII need. */
-const WIDE_PX = 580;
+const WIDE_PX = 548;
 
 /**
  * A table of which only what can be seen is in the page, so that megabytes are quick. Its scrolling box has the
