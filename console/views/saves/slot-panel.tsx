@@ -1,0 +1,86 @@
+import { useEffect, useRef } from 'preact/hooks';
+import { onChange } from '../../live.ts';
+import { formatCount } from '../../parts/amounts.ts';
+import { ErrorNotice } from '../../parts/notice.tsx';
+import type { SaveBucket } from './save-buckets.ts';
+import { type SaveFolder, saveChange } from './save-change.ts';
+import type { SavePlace } from './save-place.ts';
+import { readSlot, type SlotState } from './slot-state.ts';
+import { TimeLine } from './time-line.tsx';
+import { UnusedSlot } from './unused-slot.tsx';
+import { UploadNext } from './upload-next.tsx';
+import { useRead } from './use-read.ts';
+import { VersionPanel } from './version-panel.tsx';
+
+/** A slot: its versions on a time line, and the one that is chosen. */
+export function SlotPanel(props: {
+  bucket: SaveBucket;
+  folder: SaveFolder;
+  slot: string;
+  place: SavePlace;
+}) {
+  const { bucket, folder, slot, place } = props;
+  const { value: state, error, reload } = useRead(slot, (signal) => readSlot(folder, slot, signal));
+  /** A version that was chosen here takes the focus; one that a link leads to does not. */
+  const takesFocus = useRef(false);
+
+  useEffect(
+    () =>
+      onChange((item) => {
+        const isNews = item.type === 'begin' || item.type === 'resync';
+        if (isNews || saveChange(item.url, folder)?.slot === slot) reload();
+      }),
+    [folder.bucket, folder.prefix, folder.n, slot],
+  );
+
+  if (error !== undefined) return <ErrorNotice error={error} onRetry={reload} />;
+  if (!state) return <p class="saves-hint muted">Reading the slot …</p>;
+  const latest = state.kind === 'used' ? state.latest : 0;
+  return (
+    <section class="saves-detail" aria-labelledby="saves-slot">
+      <div class="saves-history">
+        <div class="toolbar">
+          <h2 id="saves-slot">
+            Slot <span class="mono">{slot}</span>
+          </h2>
+          <UploadNext folder={folder} slot={slot} next={latest + 1} onSaved={reload} />
+        </div>
+        <p class="muted" role="status">
+          {summary(state)}
+        </p>
+        {state.kind === 'used' ? (
+          <TimeLine
+            kept={state.kept}
+            latest={state.latest}
+            keepVersions={bucket.keepVersions}
+            place={place}
+            onChoose={() => {
+              takesFocus.current = true;
+            }}
+          />
+        ) : (
+          <UnusedSlot slot={slot} nearest={state.nearest} place={place} />
+        )}
+      </div>
+      {state.kind === 'used' && place.version !== undefined && (
+        <VersionPanel
+          bucket={bucket}
+          folder={folder}
+          slot={slot}
+          state={state}
+          version={place.version}
+          place={place}
+          takesFocus={takesFocus}
+          onRestored={reload}
+        />
+      )}
+    </section>
+  );
+}
+
+function summary(state: SlotState): string {
+  if (state.kind === 'unused') return 'Nothing was ever saved here.';
+  const { kept, latest } = state;
+  if (kept.length === 0) return `No version is kept; the latest was ${latest}.`;
+  return `${formatCount(kept.length)} kept ${kept.length === 1 ? 'version' : 'versions'}, the latest is ${latest}.`;
+}
