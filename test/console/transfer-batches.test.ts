@@ -154,6 +154,23 @@ describe('the writer of batches', () => {
     expect(server.documents.get('a')).toBe('{"of":"others"}');
   });
 
+  it('sends less at once where a proxy takes no more', async () => {
+    const server = createFakeServer([['c', '{}']]);
+    const write = createBatchWriter({
+      rule: 'skip',
+      async send(members) {
+        const isTooLarge = members.length > 2 || members.some(({ key }) => key === 'large');
+        if (isTooLarge) throw new KeystowClientError('unexpected', 'Too large.', { status: 413 });
+        return server.send(members);
+      },
+      isOurs: unexpectedCall,
+      again: unexpectedCall,
+    });
+    const written = await write(membersOf(['a', 'b', 'c', 'large', 'd']));
+    expect(written).toMatchObject({ created: 3, skipped: 1, refused: [{ line: 4, key: 'large' }] });
+    expect([...server.documents.keys()].sort()).toEqual(['a', 'b', 'c', 'd']);
+  });
+
   it('ends where there is to be no other attempt', async () => {
     const write = createBatchWriter({
       rule: 'replace',

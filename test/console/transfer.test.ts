@@ -354,14 +354,19 @@ describe.skipIf(!hasChromium)('import in the console', () => {
 
   it('pauses, goes on, and says how many are stored when it is cancelled', async () => {
     const page = await open(run);
-    let batches = 0;
+    const lines = manyLines('cancelled/');
+    await seed(rest, lines.slice(0, 250));
+    await page.getByLabel('Keys that begin with').fill('cancelled/');
+    await download(page);
+    // The first batch takes two, of which the first finds out what exists.
+    let requests = 0;
     const held: Route[] = [];
     await page.route('**/api/batch', async (route) => {
-      batches += 1;
-      if (batches === 2 || batches === 4) held.push(route);
+      requests += 1;
+      if (requests === 3 || requests === 5) held.push(route);
       else await route.continue();
     });
-    await choose(page, 'many.ndjson', manyLines('cancelled/').join('\n'));
+    await choose(page, 'players.ndjson', lines.join('\n'));
     await page.getByRole('button', { name: 'Import 5,000 documents' }).click();
     await page.getByText(/^1,000 of 5,000 lines/).waitFor();
     await page.getByRole('button', { name: 'Pause' }).click();
@@ -369,8 +374,12 @@ describe.skipIf(!hasChromium)('import in the console', () => {
     await held[0]?.continue();
     await page.getByText('Paused in').waitFor();
     await page.getByText(/^2,000 of 5,000 lines/).waitFor();
-    expect(batches).toBe(2);
-    await screenshot(page, 'import');
+    expect(requests).toBe(3);
+    await screenshot(page, 'transfer');
+    const question = page.waitForEvent('dialog');
+    await page.close({ runBeforeUnload: true });
+    expect((await question).type()).toBe('beforeunload');
+    await (await question).dismiss();
     await page.getByRole('button', { name: 'Go on' }).click();
     await page.getByText(/^3,000 of 5,000 lines/).waitFor();
     // It goes on while another view is shown.
@@ -384,7 +393,9 @@ describe.skipIf(!hasChromium)('import in the console', () => {
       .getByText('before the end of the file: 4,000 documents stored, which stay.')
       .waitFor();
     expect(await countOf('cancelled/')).toBe(4_000);
-    expect(batches).toBe(4);
+    expect(requests).toBe(5);
+    const counts = await page.locator('.counts').textContent();
+    expect(counts).toBe('Created3,750Replaced250Skipped0Refused0');
     await expectAccessible(page);
     await page.context().close();
   });
@@ -423,6 +434,24 @@ describe.skipIf(!hasChromium)('import in the console', () => {
     await page.getByRole('button', { name: 'Try again' }).click();
     await page.getByText('a.ndjson is imported: 1 document stored.').waitFor();
     expect(await countOf('full/')).toBe(1);
+    await page.context().close();
+  });
+
+  it('ends with the session, and shows the next one nothing of it', async () => {
+    const page = await open(run);
+    let requests = 0;
+    await page.route('**/api/batch', async (route) => {
+      requests += 1;
+      if (requests < 2) await route.continue();
+    });
+    await choose(page, 'many.ndjson', manyLines('signed-out/').join('\n'));
+    await page.getByRole('button', { name: 'Import 5,000 documents' }).click();
+    await page.getByText(/^1,000 of 5,000 lines/).waitFor();
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await signIn(page, 'admin', run.server.password);
+    await page.getByLabel('Choose a file').waitFor();
+    expect(requests).toBe(2);
+    expect(await countOf('signed-out/')).toBe(1_000);
     await page.context().close();
   });
 

@@ -23,6 +23,8 @@ export interface WriterOptions {
   readonly again: (error: unknown, attempt: number) => Promise<void>;
 }
 
+const NOTHING: Written = { created: 0, replaced: 0, skipped: 0, refused: [] };
+
 type Pending = ImportMember & BatchMember;
 
 /** Each further attempt means that others have created or deleted one of the documents meanwhile. */
@@ -36,12 +38,19 @@ export function createBatchWriter({ rule, send, isOurs, again }: WriterOptions) 
   // An import mostly meets either an empty store or a full one: what worked last is tried first.
   let method: BatchMember['method'] = 'POST';
 
-  return async (members: readonly ImportMember[]): Promise<Written> => {
+  return (members: readonly ImportMember[]): Promise<Written> =>
+    store(members.map((member) => ({ ...member, method })));
+
+  async function store(members: readonly Pending[]): Promise<Written> {
     const refused: Problem[] = [];
     let skipped = 0;
-    let left: Pending[] = members.map((member) => ({ ...member, method }));
+    let left = members;
     for (let attempt = 0; left.length > 0; attempt += 1) {
       const failures = await patiently(left);
+      if (failures === undefined) {
+        const rest = await storeInHalves(left);
+        return sum([{ ...NOTHING, skipped, refused }, rest]);
+      }
       if (failures.size === 0) break;
       left = left.flatMap((member) => {
         const failure = failures.get(member);
@@ -61,16 +70,31 @@ export function createBatchWriter({ rule, send, isOurs, again }: WriterOptions) 
       method = replaced > left.length / 2 ? 'PUT' : 'POST';
     }
     return { created: left.length - replaced, replaced, skipped, refused };
-  };
+  }
 
-  async function patiently(members: readonly Pending[]): Promise<Failures> {
+  /** Of a batch that a proxy takes for too large. */
+  async function storeInHalves(members: readonly Pending[]): Promise<Written> {
+    const [only] = members;
+    if (only && members.length === 1) {
+      const reason =
+        'The server, or a proxy before it, takes no request as large as this document.';
+      return { ...NOTHING, refused: [{ line: only.line, key: only.key, reason }] };
+    }
+    const middle = Math.ceil(members.length / 2);
+    const first = await store(members.slice(0, middle));
+    return sum([first, await store(members.slice(middle))]);
+  }
+
+  /** What failed; undefined where the request is too large. */
+  async function patiently(members: readonly Pending[]): Promise<Failures | undefined> {
     let mayBeDone = false;
     for (let attempt = 0; ; attempt += 1) {
       try {
         const failures = await sendWhole(members);
         return mayBeDone && (await wasDone(members, failures)) ? new Map() : failures;
       } catch (error) {
-        mayBeDone ||= error instanceof KeystowClientError && mayHaveStored(error);
+        if (error instanceof KeystowClientError && error.status === 413) return undefined;
+        mayBeDone ||= mayHaveStored(error);
         await again(error, attempt);
       }
     }
@@ -109,6 +133,18 @@ function isMissing({ method }: Pending, { code }: BatchFailure): boolean {
 }
 
 /** Without an answer of Keystow's own, nobody knows. */
-function mayHaveStored({ code }: KeystowClientError): boolean {
-  return code === 'network' || code === 'timeout' || code === 'unexpected' || code === 'internal';
+export function mayHaveStored(error: unknown): boolean {
+  if (!(error instanceof KeystowClientError)) return false;
+  return ['network', 'timeout', 'unexpected', 'internal'].includes(error.code);
+}
+
+function sum(parts: readonly Written[]): Written {
+  const total = (count: (part: Written) => number): number =>
+    parts.reduce((sum, part) => sum + count(part), 0);
+  return {
+    created: total((part) => part.created),
+    replaced: total((part) => part.replaced),
+    skipped: total((part) => part.skipped),
+    refused: parts.flatMap((part) => part.refused),
+  };
 }

@@ -3,7 +3,7 @@ import { KeystowClientError } from '../../../shared/client/index.ts';
 import { isStoredSince, readRevision, sendMembers } from '../../api/transfer.ts';
 import { announce } from '../../parts/toasts.tsx';
 import { session } from '../../session.ts';
-import { type ConflictRule, createBatchWriter } from './batch-writer.ts';
+import { type ConflictRule, createBatchWriter, mayHaveStored } from './batch-writer.ts';
 import { toBatches } from './batches.ts';
 import { type CheckedLines, checkLines } from './check-lines.ts';
 import { countOf } from './count-of.ts';
@@ -61,8 +61,10 @@ export interface Ended {
   readonly file: File;
   readonly counts: ImportCounts;
   readonly isWhole: boolean;
-  /** Of the batch that could not be written. */
+  /** Why it could not go on. */
   readonly error?: unknown;
+  /** Whether the server may have stored a batch that it did not answer. */
+  readonly isUncertain: boolean;
 }
 
 export const importState = signal<ImportState>({ kind: 'idle' });
@@ -124,6 +126,7 @@ export async function startImport(file: File, lines: number, rule: ConflictRule)
   const watch = createStopwatch();
   let done = 0;
   let trouble: Trouble | undefined;
+  let isUncertain = false;
   const showProgress = (): void => {
     const { phase } = mine;
     const elapsedMs = watch.elapsed();
@@ -146,6 +149,7 @@ export async function startImport(file: File, lines: number, rule: ConflictRule)
   over.addEventListener('abort', () => mine.stop(), { once: true });
 
   async function again(error: unknown, attempt: number): Promise<void> {
+    isUncertain ||= mayHaveStored(error);
     if (mine.phase === 'stopping') throw error;
     const wait = isPassing(error) ? RETRY_MS[attempt] : undefined;
     trouble = { error, asks: wait === undefined };
@@ -172,14 +176,22 @@ export async function startImport(file: File, lines: number, rule: ConflictRule)
       onWritten(batch, written) {
         counts.add(batch, written);
         done = batch.end;
+        isUncertain = false;
         showProgress();
       },
     });
-    show({ kind: 'ended', file, counts: counts.all(), isWhole });
+    show({ kind: 'ended', file, counts: counts.all(), isWhole, isUncertain });
     const { created, replaced } = counts.all();
     if (!over.aborted) announce({ text: `Imported ${countOf(created + replaced, 'document')}.` });
   } catch (error) {
-    show({ kind: 'ended', file, counts: counts.all(), isWhole: false, error: readable(error) });
+    show({
+      kind: 'ended',
+      file,
+      counts: counts.all(),
+      isWhole: false,
+      isUncertain,
+      error: readable(error),
+    });
   }
 }
 

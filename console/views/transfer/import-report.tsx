@@ -7,7 +7,7 @@ import { type Ended, resetImport } from './import-job.ts';
 import { Problems } from './problems.tsx';
 
 export function ImportReport({ state }: { state: Ended }) {
-  const { file, counts, isWhole, error } = state;
+  const { file, counts, isWhole, error, isUncertain } = state;
   const { prefix, refused } = counts;
   const stored = countOf(counts.created + counts.replaced, 'document');
   return (
@@ -24,7 +24,8 @@ export function ImportReport({ state }: { state: Ended }) {
       )}
       {error !== undefined && (
         <p class="notice error" role="alert">
-          {explain(error)} The last batch may be stored all the same where its answer was lost.
+          {explain(error)}
+          {isUncertain && ' The last batch was not answered: it may be stored, too.'}
         </p>
       )}
       <Counts counts={counts} />
@@ -32,11 +33,11 @@ export function ImportReport({ state }: { state: Ended }) {
       <div class="toolbar">
         {prefix !== undefined && (
           <a href={href('documents', { prefix: prefix === '' ? undefined : prefix })}>
-            {prefix === '' ? (
-              'Show the documents'
-            ) : (
+            Show the documents
+            {prefix !== '' && (
               <>
-                Show the documents that begin with <StoredText text={prefix} />
+                {' '}
+                that begin with <StoredText text={shortened(prefix)} />
               </>
             )}
           </a>
@@ -48,3 +49,11 @@ export function ImportReport({ state }: { state: Ended }) {
     </>
   );
 }
+
+function shortened(prefix: string): string {
+  const characters = [...prefix];
+  const isLong = characters.length > LONG;
+  return isLong ? `${characters.slice(0, LONG).join('')}…` : prefix;
+}
+
+const LONG = 60;
