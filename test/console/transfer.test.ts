@@ -62,17 +62,24 @@ async function choose(page: Page, name: string, content: string | Buffer): Promi
     .setInputFiles({ name, mimeType: 'application/x-ndjson', buffer });
 }
 
-/** A file of the page's own file system in the place of the one that a person would pick, on a slow disk. */
+/**
+ * A file of the page's own file system in the place of the one that a person would pick. Its disk is slow, and
+ * takes no more than four chunks until `release` is called.
+ */
 const PICKED = `
+  const released = new Promise((resolve) => (window.release = resolve));
   window.showSaveFilePicker = async ({ suggestedName }) => {
     const folder = await navigator.storage.getDirectory();
     const file = await folder.getFileHandle(suggestedName, { create: true });
     const open = file.createWritable.bind(file);
+    let chunks = 0;
     file.createWritable = async () => {
       const stream = await open();
       const write = stream.write.bind(stream);
       stream.write = async (chunk) => {
-        await new Promise((resolve) => setTimeout(resolve, 20));
+        chunks += 1;
+        if (chunks > 4) await released;
+        else await new Promise((resolve) => setTimeout(resolve, 120));
         await write(chunk);
       };
       return stream;
@@ -80,6 +87,8 @@ const PICKED = `
     return file;
   };
 `;
+/** Neither none nor all of 5,000. */
+const SOME_DOCUMENTS = /^([1-9]\d{0,2}|[1-4],\d{3}) documents, [\d.]+ (KiB|MiB)$/;
 const PICKED_FILES = `(async () => {
   const files = [];
   for await (const file of (await navigator.storage.getDirectory()).values()) {
@@ -127,7 +136,7 @@ describe.skipIf(!hasChromium)('export in the console', () => {
     await page.getByText(`as of revision ${revision}.`).waitFor();
 
     await page.getByLabel('Keys that begin with').fill('odd/');
-    expect(page.url()).toMatch(/#\/transfer\?prefix=odd%2F$/);
+    expect(await page.evaluate('location.hash')).toBe('#/transfer?prefix=odd%2F');
     const part = await download(page);
     expect(part.text).toBe((await rest('GET', '/data?prefix=odd/', undefined, NDJSON)).text);
     expect(part.name).toMatch(/^keystow-odd-\d{4}-\d\d-\d\d\.ndjson$/);
@@ -142,7 +151,8 @@ describe.skipIf(!hasChromium)('export in the console', () => {
     await page.getByLabel('Keys that begin with').fill('players/');
     await page.getByRole('button', { name: 'Export' }).click();
     await page.getByRole('progressbar', { name: 'Export' }).waitFor();
-    await page.getByText(/^[1-4],\d{3} documents, [\d.]+ (KiB|MiB)$/).waitFor();
+    await page.getByText(SOME_DOCUMENTS).waitFor();
+    await page.evaluate('release()');
     await page.getByText(/^Saved 5,000 documents/).waitFor();
     const files = await page.evaluate<[string, string][]>(PICKED_FILES);
     const expected = await rest('GET', '/data?prefix=players/', undefined, NDJSON);
@@ -157,9 +167,25 @@ describe.skipIf(!hasChromium)('export in the console', () => {
     const page = await open(run);
     await page.evaluate(PICKED);
     await page.getByRole('button', { name: 'Export' }).click();
-    await page.getByText(/^[1-4],\d{3} documents,/).waitFor();
+    await page.getByText(SOME_DOCUMENTS).waitFor();
     await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.evaluate('release()');
     await page.getByText('The export was cancelled: nothing was saved.').waitFor();
+    expect(await page.evaluate(PICKED_FILES)).toEqual([]);
+    await page.context().close();
+  });
+
+  it('says that the disk took no more, and leaves no file', async () => {
+    const page = await open(run);
+    await page.evaluate(PICKED);
+    await page.evaluate(`
+      FileSystemWritableFileStream.prototype.write = async () => {
+        throw new DOMException('The disk is full.', 'QuotaExceededError');
+      };
+    `);
+    await page.getByRole('button', { name: 'Export' }).click();
+    const sentence = 'The file could not be written: The disk is full. Choose another place.';
+    await page.getByRole('alert').getByText(sentence).waitFor();
     expect(await page.evaluate(PICKED_FILES)).toEqual([]);
     await page.context().close();
   });
@@ -403,16 +429,24 @@ describe.skipIf(!hasChromium)('import in the console', () => {
   it('tries a batch again whose answer was lost, and counts it once', async () => {
     const page = await open(run);
     let batches = 0;
+    let held: Route | undefined;
     await page.route('**/api/batch', async (route) => {
       batches += 1;
-      if (batches !== 2) return route.continue();
-      await route.fetch();
-      await route.abort();
+      if (batches === 3) {
+        held = route;
+      } else if (batches === 2) {
+        await route.fetch();
+        await route.abort();
+      } else {
+        await route.continue();
+      }
     });
     await choose(page, 'many.ndjson', manyLines('lost/').join('\n'));
     await page.getByLabel('Skip the line').check();
     await page.getByRole('button', { name: 'Import 5,000 documents' }).click();
-    await page.getByRole('alert').getByText('It is tried again by itself.').waitFor();
+    await page.getByRole('alert').getByText('It is tried again.').waitFor();
+    await expect.poll(() => held).toBeDefined();
+    await held?.continue();
     await page.getByText('many.ndjson is imported: 5,000 documents stored.').waitFor();
     expect(await page.locator('.counts').textContent()).toBe(
       'Created5,000Replaced0Skipped0Refused0',

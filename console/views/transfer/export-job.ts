@@ -56,8 +56,11 @@ export async function startExport(prefix: string): Promise<void> {
     show({ kind: 'done', name: target.name, revision: answer.revision, ...exported });
     announce({ text: `Exported ${countOf(exported.documents, 'document')}.` });
   } catch (error) {
+    const isCancelled = cancelled.signal.aborted;
+    // What more the server would send goes nowhere.
+    cancelled.abort();
     await target.discard().catch(() => undefined);
-    show(cancelled.signal.aborted ? { kind: 'cancelled' } : { kind: 'failed', error });
+    show(isCancelled ? { kind: 'cancelled' } : { kind: 'failed', error });
   }
 }
 
@@ -110,6 +113,6 @@ function brokenOff(documents: number, cause?: unknown): KeystowClientError {
 }
 
 function notWritten(cause: unknown): Error {
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const reason = (cause instanceof Error ? cause.message : String(cause)).replace(/\.$/, '');
   return new Error(`The file could not be written: ${reason}. Choose another place.`, { cause });
 }

@@ -3,7 +3,8 @@ import { formatBytes, formatCount } from '../../parts/amounts.ts';
 import { StoredText } from '../../parts/stored-text.tsx';
 import type { ConflictRule } from './batch-writer.ts';
 import { countOf } from './count-of.ts';
-import { type Checked, type Checking, resetImport, startImport } from './import-job.ts';
+import { startImport } from './import-job.ts';
+import { type Checked, type Checking, resetImport } from './import-state.ts';
 import { Problems } from './problems.tsx';
 
 export function ImportChecking({ state: { file, done, documents } }: { state: Checking }) {

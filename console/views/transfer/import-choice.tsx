@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import { ErrorNotice } from '../../parts/notice.tsx';
 import { session } from '../../session.ts';
-import { checkFile } from './import-job.ts';
+import { checkFile } from './check-file.ts';
 
 export function ImportChoice({ error }: { error: unknown }) {
   const [isOver, setOver] = useState(false);

@@ -11,6 +11,8 @@ export interface ImportControl {
   stop(): void;
   /** Resolves when the next batch may begin, or with false if none may. */
   mayGoOn(): Promise<boolean>;
+  /** Whether what failed may be tried again. */
+  mayRetry(): boolean;
   /** The next decision, or the end of that time. */
   decision(withinMs?: number): Promise<void>;
 }
@@ -47,6 +49,7 @@ export function createImportControl(onPhase: (phase: Phase) => void): ImportCont
       while (phase === 'paused') await decision();
       return phase !== 'stopping';
     },
+    mayRetry: () => phase !== 'stopping',
     decision,
   };
 }

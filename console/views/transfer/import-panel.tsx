@@ -1,9 +1,9 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { ImportChecked, ImportChecking } from './import-check.tsx';
 import { ImportChoice } from './import-choice.tsx';
-import { importState } from './import-job.ts';
 import { ImportProgress } from './import-progress.tsx';
 import { ImportReport } from './import-report.tsx';
+import { importState } from './import-state.ts';
 
 export function ImportPanel() {
   const state = importState.value;

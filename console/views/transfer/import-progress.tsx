@@ -1,9 +1,11 @@
 import { formatBytes, formatCount } from '../../parts/amounts.ts';
 import { explain } from '../../parts/explain.ts';
 import { StoredText } from '../../parts/stored-text.tsx';
+import type { Trouble } from './batch-retries.ts';
 import { countOf } from './count-of.ts';
 import { Counts } from './counts.tsx';
-import { pauseImport, resumeImport, stopImport, type Trouble, type Writing } from './import-job.ts';
+import { pauseImport, resumeImport, stopImport } from './import-job.ts';
+import type { Writing } from './import-state.ts';
 import { formatLeft, secondsLeft } from './time-left.ts';
 
 const TITLES = {
@@ -58,7 +60,7 @@ function TroubleNotice({ trouble: { error, asks } }: { trouble: Trouble }) {
     <div class="notice error" role="alert">
       <p>
         A batch could not be stored. {explain(error)}
-        {!asks && ' It is tried again by itself.'}
+        {!asks && ' It is tried again.'}
       </p>
       {asks && (
         <button type="button" onClick={resumeImport}>

@@ -3,7 +3,7 @@ import { StoredText } from '../../parts/stored-text.tsx';
 import { href } from '../../router.ts';
 import { countOf } from './count-of.ts';
 import { Counts } from './counts.tsx';
-import { type Ended, resetImport } from './import-job.ts';
+import { type Ended, resetImport } from './import-state.ts';
 import { Problems } from './problems.tsx';
 
 export function ImportReport({ state }: { state: Ended }) {

@@ -1,6 +1,6 @@
 import { effect } from '@preact/signals';
 import { exportState } from './export-job.ts';
-import { importState } from './import-job.ts';
+import { importState } from './import-state.ts';
 
 /** The browser asks before the page is left while something is under way: it would end with the page. */
 

@@ -29,12 +29,16 @@ export async function* readRecords(
   }
 }
 
-/** The bytes of a file, or of whatever streams. */
-export async function* chunksOf<Chunk>(stream: ReadableStream<Chunk>): AsyncGenerator<Chunk, void> {
+/** The bytes of a file, or of whatever streams. Throws the signal's reason. */
+export async function* chunksOf<Chunk>(
+  stream: ReadableStream<Chunk>,
+  signal?: AbortSignal,
+): AsyncGenerator<Chunk, void> {
   const reader = stream.getReader();
   try {
     for (;;) {
       const { done, value } = await reader.read();
+      signal?.throwIfAborted();
       if (done) return;
       yield value;
     }
