@@ -1,7 +1,7 @@
+import { isBlank, type Line } from '../../shared/ndjson/lines.ts';
+import { BrokenLineError, type ImportRecord, parseRecord } from '../../shared/ndjson/record.ts';
 import { createKeyLock } from '../services/key-lock.ts';
 import { ExitError } from './exit-error.ts';
-import type { Line } from './import-lines.ts';
-import { BrokenLineError, type ImportRecord, parseRecord } from './import-record.ts';
 import { endsImport, type Written } from './import-writer.ts';
 
 export interface ImportCounts {
@@ -63,13 +63,9 @@ export async function runImport(run: ImportRun): Promise<ImportCounts> {
   return counts;
 }
 
-function parseLine(bytes: Buffer | undefined): ImportRecord {
+function parseLine(bytes: Uint8Array | undefined): ImportRecord {
   if (bytes === undefined) {
     throw new BrokenLineError('the line is too long; see --max-document-bytes.');
   }
   return parseRecord(bytes);
-}
-
-function isBlank(bytes: Buffer): boolean {
-  return bytes.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
 }

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { ImportRecord } from '../../shared/ndjson/record.ts';
 import type { ApiClient } from './api-client.ts';
 import { createOrReplace, mustBeAbsent, putRequest } from './documents.ts';
 import { RefusedError } from './exit-error.ts';
-import type { ImportRecord } from './import-record.ts';
 
 export type ConflictRule = 'replace' | 'skip' | 'fail';
 export type Written = 'stored' | 'skipped';

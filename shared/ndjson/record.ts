@@ -8,7 +8,7 @@ export interface ImportRecord {
 }
 
 /** Reads one line `{"key":…,"value":…}`; other members do not matter. Throws BrokenLineError. */
-export function parseRecord(bytes: Buffer): ImportRecord {
+export function parseRecord(bytes: Uint8Array): ImportRecord {
   const line = decode(bytes);
   const record = parse(line);
   const key: unknown = Object.hasOwn(record, 'key') ? Reflect.get(record, 'key') : undefined;
@@ -27,7 +27,7 @@ export function parseRecord(bytes: Buffer): ImportRecord {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-function decode(bytes: Buffer): string {
+function decode(bytes: Uint8Array): string {
   try {
     return utf8.decode(bytes);
   } catch {
@@ -92,9 +92,13 @@ function memberText(line: string, wanted: string): string | undefined {
 
 /** The index of the quote that ends the string which begins at `start`. */
 function endOfString(line: string, start: number): number {
-  let at = start + 1;
-  while (line[at] !== '"') {
-    at += line[at] === '\\' ? 2 : 1;
+  for (let end = line.indexOf('"', start + 1); ; end = line.indexOf('"', end + 1)) {
+    let backslashes = 0;
+    while (line[end - 1 - backslashes] === '\\') {
+      backslashes++;
+    }
+    if (backslashes % 2 === 0) {
+      return end;
+    }
   }
-  return at;
 }

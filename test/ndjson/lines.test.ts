@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { splitLines } from '../../server/cli/import-lines.ts';
-import { BrokenLineError, parseRecord } from '../../server/cli/import-record.ts';
+import { splitLines } from '../../shared/ndjson/lines.ts';
+import { BrokenLineError, parseRecord } from '../../shared/ndjson/record.ts';
 
 async function* inChunks(bytes: Buffer, size: number): AsyncGenerator<Buffer> {
   for (let at = 0; at < bytes.length; at += size) {
@@ -15,7 +15,7 @@ async function split(text: string, chunkSize: number, maxLineBytes: number) {
     inChunks(Buffer.from(text), chunkSize),
     maxLineBytes,
   )) {
-    lines.push({ text: bytes?.toString(), ...line });
+    lines.push({ text: bytes && Buffer.from(bytes).toString(), ...line });
   }
   return lines;
 }
