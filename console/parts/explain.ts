@@ -16,7 +16,9 @@ export function explain(error: unknown): string {
   if (error instanceof KeystowClientError) {
     const next =
       error.code === 'forbidden' && /ask an admin/i.test(error.message) ? '' : NEXT[error.code];
-    return next ? `${error.message} ${next}` : error.message;
+    // S3's own sentences have no full stop.
+    const said = /[.!?]$/.test(error.message) ? error.message : `${error.message}.`;
+    return next ? `${said} ${next}` : said;
   }
   return error instanceof Error ? error.message : 'Something failed. Try again.';
 }
