@@ -1,6 +1,7 @@
+// First, so that the styles of views come behind it.
+import './style/base.css';
 import { render } from 'preact';
 import { App } from './app.tsx';
-import './style/base.css';
 
 const root = document.getElementById('console');
 if (root) render(<App />, root);
