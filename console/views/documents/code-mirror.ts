@@ -1,4 +1,4 @@
-import { defaultKeymap, history, historyKeymap } from '@codemirror/commands';
+import { defaultKeymap, history, historyKeymap, isolateHistory } from '@codemirror/commands';
 import { json } from '@codemirror/lang-json';
 import {
   bracketMatching,
@@ -113,6 +113,8 @@ export function mountEditor({ root, label, text, onText }: EditorOptions): Edito
     EditorView.lineWrapping,
     EditorView.contentAttributes.of(({ state }) => ({
       'aria-label': label,
+      // It has the focus without, but axe would not know.
+      tabindex: '0',
       'aria-invalid': String(diagnosticCount(state) > 0),
     })),
     EditorView.updateListener.of(({ docChanged, state }) => {
@@ -140,7 +142,10 @@ export function mountEditor({ root, label, text, onText }: EditorOptions): Edito
         state.toText(changed).toString(),
       );
       const [from, to] = [head.length, head.length + before.length];
-      view.dispatch({ changes: { from, to, insert: state.toText(linesBy(after, state)) } });
+      view.dispatch({
+        changes: { from, to, insert: state.toText(linesBy(after, state)) },
+        annotations: isolateHistory.of('full'),
+      });
     },
 
     mark(mark) {

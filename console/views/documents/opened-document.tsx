@@ -179,8 +179,8 @@ function LeaveDialog({ proceed, onClose }: { proceed: () => void; onClose: () =>
 function useSaveKeys(save: () => Promise<void>): void {
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent): void => {
-      const isSave = (event.ctrlKey || event.metaKey) && !event.altKey && event.key === 's';
-      if (!isSave) return;
+      const isChord = (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey;
+      if (!isChord || event.key.toLowerCase() !== 's') return;
       event.preventDefault();
       if (!document.querySelector('dialog[open]')) void save();
     };

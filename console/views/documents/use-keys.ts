@@ -18,11 +18,14 @@ const MOST_KEYS = 500_000;
 /** The keys with this prefix, page by page, with what others create and delete in its place. */
 export function useKeys(prefix: string): Keys {
   const section = useRef<KeySection>({ prefix });
+  /** The next page would be empty: that is known with one that is not full. */
+  const hasEnded = useRef(false);
   /** What was heard since the page that is being read was asked for: it may be missing there. */
   const heard = useRef(new Map<string, boolean>());
 
   async function* pages(asked: string, signal: AbortSignal): AsyncGenerator<string[], void> {
     const { documents } = current().client;
+    hasEnded.current = false;
     for (let after: string | undefined; ; ) {
       heard.current = new Map();
       const options = { prefix: asked, pageSize: PAGE_KEYS, signal };
@@ -30,12 +33,12 @@ export function useKeys(prefix: string): Keys {
       // One page at a time, so that the end is asked for anew: keys may have come behind it.
       const { value: page = [] } = await documents.keys(range).next();
       signal.throwIfAborted();
-      const isEnd = page.length < PAGE_KEYS;
-      const last = isEnd ? undefined : page.at(-1);
+      hasEnded.current = page.length < PAGE_KEYS;
+      const last = hasEnded.current ? undefined : page.at(-1);
       section.current = { prefix: asked, last };
       const present = withKeyChanges(page, heard.current, { prefix: asked, after, last });
       yield [...present];
-      if (isEnd) return;
+      if (last === undefined) return;
       after = last;
     }
   }
@@ -66,5 +69,5 @@ export function useKeys(prefix: string): Keys {
     (key: string, isThere: boolean) => apply(new Map([[key, isThere]])),
     [apply],
   );
-  return { ...paged, hasMore: hasMore && !isTooLong, isTooLong, note };
+  return { ...paged, hasMore: hasMore && !hasEnded.current && !isTooLong, isTooLong, note };
 }
