@@ -28,7 +28,8 @@ export async function openDocument(
 
 /** In the place of all that the editor has. */
 export async function write(page: Page, text: string): Promise<void> {
-  await editorOf(page).fill(text);
+  await editorOf(page).press('ControlOrMeta+a');
+  await page.keyboard.insertText(text);
   await page.getByText('· Not saved').waitFor();
 }
 
@@ -41,4 +42,10 @@ export async function save(page: Page): Promise<void> {
   await page.keyboard.press('ControlOrMeta+S');
   await page.getByText('Saved as number').last().waitFor();
   await page.getByText('· Not saved').waitFor({ state: 'detached' });
+}
+
+/** By its label: the focus may be within a shadow root. */
+export async function expectFocus(page: Page, label: string): Promise<void> {
+  const focused = `(document.activeElement.shadowRoot ?? document).activeElement.ariaLabel`;
+  await expect.poll(() => page.evaluate(focused)).toBe(label);
 }

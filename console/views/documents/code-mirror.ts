@@ -95,6 +95,22 @@ const theme = EditorView.theme({
   '.cm-panel.cm-search [name=close]': { color: 'var(--text)', fontSize: '1.2rem' },
 });
 
+/**
+ * Typing over a selection, done here: Chromium would give what it inserts the look of what was there, as an inline
+ * style, which the policy refuses. What a keyboard composes cannot be taken over.
+ */
+const typedOver = EditorView.domEventHandlers({
+  beforeinput({ inputType, data, isComposing }, view) {
+    const isTyped = inputType === 'insertText' && data !== null && !isComposing;
+    if (!isTyped || view.state.selection.main.empty) return false;
+    view.dispatch(view.state.replaceSelection(data), {
+      userEvent: 'input.type',
+      scrollIntoView: true,
+    });
+    return true;
+  },
+});
+
 export function mountEditor({ root, label, text, onText }: EditorOptions): Editor {
   const extensions: Extension = [
     lineNumbers(),
@@ -111,6 +127,7 @@ export function mountEditor({ root, label, text, onText }: EditorOptions): Edito
     json(),
     jsonColours,
     EditorView.lineWrapping,
+    typedOver,
     EditorView.contentAttributes.of(({ state }) => ({
       'aria-label': label,
       // It has the focus without, but axe would not know.

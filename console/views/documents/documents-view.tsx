@@ -21,6 +21,10 @@ export function DocumentsView() {
     setCreating(false);
     go('documents', { prefix: prefix || undefined, key: to });
   };
+  const find = (to: string): void => {
+    // Another key may have been chosen since the last letter.
+    replace('documents', { prefix: to || undefined, key: route.value.query.get('key') });
+  };
   const close = (): void => {
     replace('documents', { prefix: prefix || undefined });
     search.current?.querySelector('input')?.focus();
@@ -34,10 +38,7 @@ export function DocumentsView() {
   return (
     <div class="split documents">
       <section class="column" aria-label="Documents by key" ref={search}>
-        <KeySearch
-          prefix={prefix}
-          onPrefix={(to) => replace('documents', { prefix: to || undefined, key })}
-        />
+        <KeySearch prefix={prefix} onPrefix={find} />
         <div class="toolbar">
           <button type="button" onClick={() => setCreating(true)}>
             New document

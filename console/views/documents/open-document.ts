@@ -68,6 +68,7 @@ export class OpenDocument {
       const isMissing = error instanceof KeystowClientError && error.code === 'not-found';
       this.phase.value = isMissing ? { kind: 'missing' } : { kind: 'failed', error };
     }
+    void this.catchUp();
   }
 
   close(): void {

@@ -23,10 +23,15 @@ export function OpenedDocument(props: {
   const { open, onClose, onThere } = props;
   const { key, draft, base } = open;
   const { problem, bytes } = useInspection(draft.value);
-  const [leave, setLeave] = useState<{ proceed: () => void }>();
+  const [leave, setLeave] = useState<Leave>();
   const isUnsaved = open.isEdited.value;
   const isGone = open.isGone.value;
   useUnsaved(isUnsaved, key, (proceed) => setLeave({ proceed }));
+  /** At once, where nothing that is only here would be lost. */
+  const askFirst = (then: Leave): void => {
+    if (isUnsaved) setLeave(then);
+    else then.proceed();
+  };
 
   function showSaved(isSaved: boolean): void {
     if (!isSaved) return;
@@ -72,12 +77,12 @@ export function OpenedDocument(props: {
         {isUnsaved && <strong> · Not saved</strong>}
       </p>
       <div class="news" role="status">
-        <NewsNotice open={open} onClose={onClose} />
+        <NewsNotice open={open} onClose={() => askFirst({ proceed: onClose })} />
       </div>
       {!open.conflict.value && <ErrorNotice error={open.error.value} />}
       <JsonEditor label="Document as JSON" draft={draft} mark={problem} />
       <p class={problem ? 'problem' : 'hint'} role="status">
-        {problem ? sentenceOf(problem) : 'Valid. Ctrl+S or ⌘S saves, Tab leaves the editor.'}
+        {problem ? sentenceOf(problem) : 'Valid JSON. Ctrl+S or ⌘S saves, Tab leaves the editor.'}
       </p>
       <div class="actions">
         <button
@@ -86,8 +91,7 @@ export function OpenedDocument(props: {
           aria-disabled={isGone || open.isBusy.value}
           onClick={() => {
             if (isGone) announce({ text: 'It is deleted already.' });
-            else if (isUnsaved) setLeave({ proceed: () => void remove() });
-            else void remove();
+            else askFirst({ proceed: () => void remove(), action: 'Delete the document' });
           }}
         >
           Delete
@@ -108,7 +112,7 @@ export function OpenedDocument(props: {
         onOverwrite={() => void open.overwrite().then(showSaved)}
         onDropped={onClose}
       />
-      {leave && <LeaveDialog proceed={leave.proceed} onClose={() => setLeave(undefined)} />}
+      {leave && <LeaveDialog {...leave} onClose={() => setLeave(undefined)} />}
     </>
   );
 }
@@ -152,7 +156,13 @@ function NewsNotice({ open, onClose }: { open: OpenDocument; onClose: () => void
   );
 }
 
-function LeaveDialog({ proceed, onClose }: { proceed: () => void; onClose: () => void }) {
+interface Leave {
+  readonly proceed: () => void;
+  readonly action?: string;
+}
+
+function LeaveDialog(props: Leave & { onClose: () => void }) {
+  const { proceed, action = 'Drop my changes', onClose } = props;
   return (
     <Dialog title="Drop what is not saved?" onClose={onClose}>
       <p>You have changed this document and not saved it.</p>
@@ -168,7 +178,7 @@ function LeaveDialog({ proceed, onClose }: { proceed: () => void; onClose: () =>
             proceed();
           }}
         >
-          Drop my changes
+          {action}
         </button>
       </div>
     </Dialog>
