@@ -1,6 +1,6 @@
 import { Dialog } from '../../parts/dialog.tsx';
 import { ErrorNotice } from '../../parts/notice.tsx';
-import { StoredText } from '../../parts/stored-text.tsx';
+import { StoredText, visible } from '../../parts/stored-text.tsx';
 import { numberOf, type OpenDocument, type Version } from './open-document.ts';
 import { textDifference } from './text-difference.ts';
 
@@ -79,12 +79,17 @@ function Side(props: { title: string; head: string; middle: string; tail: string
       <h3>{title}</h3>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: who has no mouse scrolls it with the keyboard */}
       <pre tabIndex={0}>
-        {head}
-        {middle && <mark>{middle}</mark>}
-        {tail}
+        {shown(head)}
+        {middle && <mark>{shown(middle)}</mark>}
+        {shown(tail)}
       </pre>
     </section>
   );
+}
+
+/** What cannot be seen is named, but for the ends of lines. */
+function shown(text: string): string {
+  return text.replace(/[^\t\n]+/g, (part) => visible(part));
 }
 
 function Deleted(props: {

@@ -33,6 +33,8 @@ export function JsonEditor(props: {
             draft.value = text;
           },
         });
+        // The page knows only the host as what has the focus: who gives it back, as dialogs do, means the text.
+        element.focus = mounted.focus;
         const stop = effect(() => mounted.setText(draft.value));
         end = () => {
           stop();
