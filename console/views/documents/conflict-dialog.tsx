@@ -4,6 +4,9 @@ import { StoredText, visible } from '../../parts/stored-text.tsx';
 import { numberOf, type OpenDocument, type Version } from './open-document.ts';
 import { textDifference } from './text-difference.ts';
 
+/** Of what is the same before and behind: a browser lays out a megabyte slowly. */
+const MOST_SAME_CHARS = 10_000;
+
 /** Someone else was quicker: what is stored, what is written here, and who wins. */
 export function ConflictDialog(props: {
   open: OpenDocument;
@@ -79,9 +82,10 @@ function Side(props: { title: string; head: string; middle: string; tail: string
       <h3>{title}</h3>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: who has no mouse scrolls it with the keyboard */}
       <pre tabIndex={0}>
-        {shown(head)}
+        {head.length > MOST_SAME_CHARS ? `… ${shown(head.slice(-MOST_SAME_CHARS))}` : shown(head)}
         {middle && <mark>{shown(middle)}</mark>}
-        {shown(tail)}
+        {shown(tail.slice(0, MOST_SAME_CHARS))}
+        {tail.length > MOST_SAME_CHARS && ' …'}
       </pre>
     </section>
   );
