@@ -21,22 +21,24 @@ export function useKeys(prefix: string): Keys {
   /** The next page would be empty: that is known with one that is not full. */
   const hasEnded = useRef(false);
   /** What was heard since the page that is being read was asked for: it may be missing there. */
-  const heard = useRef(new Map<string, boolean>());
+  const heard = useRef<Map<string, boolean> | undefined>(undefined);
 
   async function* pages(asked: string, signal: AbortSignal): AsyncGenerator<string[], void> {
     const { documents } = current().client;
     hasEnded.current = false;
     for (let after: string | undefined; ; ) {
-      heard.current = new Map();
+      const changes = new Map<string, boolean>();
+      heard.current = changes;
       const options = { prefix: asked, pageSize: PAGE_KEYS, signal };
       const range = after === undefined ? options : { ...options, after };
       // One page at a time, so that the end is asked for anew: keys may have come behind it.
       const { value: page = [] } = await documents.keys(range).next();
       signal.throwIfAborted();
+      heard.current = undefined;
       hasEnded.current = page.length < PAGE_KEYS;
       const last = hasEnded.current ? undefined : page.at(-1);
       section.current = { prefix: asked, last };
-      const present = withKeyChanges(page, heard.current, { prefix: asked, after, last });
+      const present = withKeyChanges(page, changes, { prefix: asked, after, last });
       yield [...present];
       if (last === undefined) return;
       after = last;
@@ -48,7 +50,7 @@ export function useKeys(prefix: string): Keys {
 
   const apply = useCallback(
     (changes: KeyChanges) => {
-      for (const [key, isThere] of changes) heard.current.set(key, isThere);
+      for (const [key, isThere] of changes) heard.current?.set(key, isThere);
       update((keys) => withKeyChanges(keys, changes, section.current));
     },
     [update],
