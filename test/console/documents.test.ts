@@ -208,7 +208,7 @@ describe.skipIf(!hasChromium)('the documents of the console', () => {
       '<script>globalThis.hacked = 1</script><img src=x onerror="globalThis.hacked = 2">';
     const hostile = [
       ...[`hostile/${script}`, 'hostile/\u202egpj.exe\u202c', 'hostile/two\nlines', 'hostile/..'],
-      ...['hostile/%2e%2F&?#', `hostile/${'w'.repeat(504)}`, 'hostile/\u0000'.slice(0, 8)],
+      ...['hostile/%2e%2F&?#', `hostile/${'w'.repeat(504)}`, 'hostile/'],
     ];
     const text = JSON.stringify({ [script]: `\u202e${script}`, long: 'w'.repeat(20_000) });
     for (const key of hostile) await put(key, text);

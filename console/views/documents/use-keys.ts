@@ -32,9 +32,13 @@ export function useKeys(prefix: string): Keys {
       const options = { prefix: asked, pageSize: PAGE_KEYS, signal };
       const range = after === undefined ? options : { ...options, after };
       // One page at a time, so that the end is asked for anew: keys may have come behind it.
-      const { value: page = [] } = await documents.keys(range).next();
+      const { value: page = [] } = await documents
+        .keys(range)
+        .next()
+        .finally(() => {
+          if (heard.current === changes) heard.current = undefined;
+        });
       signal.throwIfAborted();
-      heard.current = undefined;
       hasEnded.current = page.length < PAGE_KEYS;
       const last = hasEnded.current ? undefined : page.at(-1);
       section.current = { prefix: asked, last };
