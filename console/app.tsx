@@ -2,7 +2,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { liveState } from './live.ts';
 import { StoredText } from './parts/stored-text.tsx';
 import { Toasts } from './parts/toasts.tsx';
-import { href, route } from './router.ts';
+import { href, leave, route } from './router.ts';
 import { session, signOut } from './session.ts';
 import { SignIn } from './views/sign-in.tsx';
 import { type View, views } from './views.ts';
@@ -39,7 +39,7 @@ function SignedIn() {
         <span class="who">
           <StoredText text={username} />
         </span>
-        <button type="button" onClick={() => signOut()}>
+        <button type="button" onClick={() => leave(() => signOut())}>
           Sign out
         </button>
       </header>

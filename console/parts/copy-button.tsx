@@ -1,9 +1,10 @@
 import { announce } from './toasts.tsx';
 
-export function CopyButton({ text, what }: { text: string; what: string }) {
+/** `text` is called where it may have changed since it was shown. */
+export function CopyButton({ text, what }: { text: string | (() => string); what: string }) {
   const copy = async (): Promise<void> => {
     try {
-      await navigator.clipboard.writeText(text);
+      await navigator.clipboard.writeText(typeof text === 'string' ? text : text());
       announce({ text: `${what} copied.` });
     } catch {
       // Only pages of https and localhost have a clipboard.

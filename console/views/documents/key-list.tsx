@@ -1,0 +1,112 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { formatCount } from '../../parts/amounts.ts';
+import { ErrorNotice } from '../../parts/notice.tsx';
+import { StoredText } from '../../parts/stored-text.tsx';
+import { VirtualList } from '../../parts/virtual-list.tsx';
+import { current } from '../../session.ts';
+import { findKey } from './byte-order.ts';
+import type { Keys } from './use-keys.ts';
+
+const REST_MS = 200;
+
+/** What is typed, told of a moment after the last letter. */
+export function KeySearch({
+  prefix,
+  onPrefix,
+}: {
+  prefix: string;
+  onPrefix: (to: string) => void;
+}) {
+  const [typed, setTyped] = useState(prefix);
+  const told = useRef(prefix);
+
+  useEffect(() => {
+    // Not what was typed here: of a link, or of a step back.
+    if (prefix !== told.current) setTyped(prefix);
+    told.current = prefix;
+  }, [prefix]);
+
+  useEffect(() => {
+    if (typed === told.current) return;
+    const timer = setTimeout(() => {
+      told.current = typed;
+      onPrefix(typed);
+    }, REST_MS);
+    return () => clearTimeout(timer);
+  }, [typed]);
+
+  return (
+    <label>
+      Keys that begin with
+      <input
+        type="search"
+        class="mono"
+        value={typed}
+        spellcheck={false}
+        autocomplete="off"
+        autocapitalize="none"
+        placeholder="all of them"
+        onInput={(event) => setTyped(event.currentTarget.value)}
+      />
+    </label>
+  );
+}
+
+export function KeyList(props: {
+  prefix: string;
+  keys: Keys;
+  chosen: string | undefined;
+  onChoose: (key: string) => void;
+}) {
+  const { prefix, keys, chosen, onChoose } = props;
+  const { items, hasMore, isLoading, isTooLong, error, more, reload } = keys;
+  const found = chosen === undefined ? -1 : findKey(items, chosen);
+  const isEmpty = items.length === 0 && !hasMore && !isLoading && error === undefined;
+  return (
+    <>
+      <ErrorNotice error={error} onRetry={reload} />
+      {isEmpty ? (
+        <Empty prefix={prefix} />
+      ) : (
+        <VirtualList
+          label="Keys"
+          items={items}
+          hasMore={hasMore}
+          selected={found >= 0 ? found : undefined}
+          row={(key) => <StoredText text={key} />}
+          onSelect={onChoose}
+          onEnd={more}
+        />
+      )}
+      <p class="hint">
+        {isLoading && items.length === 0
+          ? 'Reading the keys …'
+          : isEmpty
+            ? ''
+            : `${formatCount(items.length)} ${items.length === 1 ? 'key' : 'keys'}`}
+        {hasMore && items.length > 0 && ', more as you scroll'}
+        {isTooLong && ': there are more. Narrow the search to see the others.'}
+      </p>
+    </>
+  );
+}
+
+function Empty({ prefix }: { prefix: string }) {
+  return (
+    <div class="panel" role="status">
+      {prefix !== '' ? (
+        <p class="breaks">
+          No key that you may read begins with <StoredText text={prefix} />. Upper and lower case
+          are different letters.
+        </p>
+      ) : current().isAdmin ? (
+        <p>There are no documents yet: make the first with “New document”.</p>
+      ) : (
+        <p>
+          There is nothing here that you may read. Your grants cover documents that are not there
+          yet, or none: ask an admin for a grant such as <code>data/players/</code>.
+        </p>
+      )}
+    </div>
+  );
+}

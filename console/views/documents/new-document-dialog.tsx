@@ -1,0 +1,82 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { KeystowClientError, text } from '../../../shared/client/index.ts';
+import { MAX_KEY_BYTES } from '../../../shared/limits.ts';
+import { Dialog } from '../../parts/dialog.tsx';
+import { ErrorNotice } from '../../parts/notice.tsx';
+import { current } from '../../session.ts';
+
+const BEGINNING = '{}';
+
+/** Asks for a key, and creates an empty document there. */
+export function NewDocumentDialog(props: {
+  prefix: string;
+  onCreated: (key: string) => void;
+  onOpen: (key: string) => void;
+  onClose: () => void;
+}) {
+  const { prefix, onCreated, onOpen, onClose } = props;
+  const [key, setKey] = useState(prefix);
+  const [isBusy, setBusy] = useState(false);
+  const [error, setError] = useState<unknown>();
+  const input = useRef<HTMLInputElement>(null);
+  useEffect(() => input.current?.focus(), []);
+  const bytes = new TextEncoder().encode(key).byteLength;
+  const isTooLong = bytes > MAX_KEY_BYTES;
+  const isTaken = error instanceof KeystowClientError && error.code === 'already-exists';
+
+  async function submit(event: SubmitEvent): Promise<void> {
+    event.preventDefault();
+    if (isBusy || key === '' || isTooLong) return;
+    setBusy(true);
+    setError(undefined);
+    try {
+      await current().client.documentsAs(text).create(key, BEGINNING);
+      onCreated(key);
+    } catch (reason) {
+      setError(reason);
+      setBusy(false);
+    }
+  }
+
+  return (
+    <Dialog title="New document" onClose={onClose}>
+      <form onSubmit={submit}>
+        <label>
+          Key
+          <input
+            ref={input}
+            class="mono"
+            value={key}
+            required
+            spellcheck={false}
+            autocomplete="off"
+            autocapitalize="none"
+            aria-invalid={isTooLong}
+            aria-describedby="key-bytes"
+            onInput={(event) => {
+              setKey(event.currentTarget.value);
+              setError(undefined);
+            }}
+          />
+        </label>
+        <p id="key-bytes" class={isTooLong ? 'problem' : 'hint'}>
+          {bytes} of {MAX_KEY_BYTES} bytes{isTooLong ? ': shorten the key.' : ''}
+        </p>
+        <ErrorNotice error={error} />
+        <div class="actions">
+          <button type="button" onClick={onClose}>
+            Cancel
+          </button>
+          {isTaken && (
+            <button type="button" onClick={() => onOpen(key)}>
+              Open it
+            </button>
+          )}
+          <button type="submit" class="primary" disabled={isBusy || key === '' || isTooLong}>
+            Create
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
