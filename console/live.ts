@@ -48,11 +48,14 @@ export function startLive(client: KeystowClient): void {
     const onRetry = (error: KeystowClientError): void => {
       liveState.value = { kind: 'retrying', reason: error.message };
     };
-    const options = { signal: ended, onRetry, ...(since === undefined ? {} : { since }) };
+    const onConnect = (): void => {
+      liveState.value = { kind: 'live' };
+    };
+    const from = since === undefined ? {} : { since };
+    const options = { signal: ended, onRetry, onConnect, ...from };
     try {
       for await (const item of client.watch(options)) {
         since = item.seq;
-        liveState.value = { kind: 'live' };
         for (const listener of listeners) listener(item);
       }
     } catch (error) {
