@@ -1,4 +1,4 @@
-import { useEffect, useId, useMemo, useState } from 'preact/hooks';
+import { useEffect, useId, useState } from 'preact/hooks';
 import { KeystowClientError } from '../../../shared/client/index.ts';
 import { readChanges, readHead } from '../../api/changes.ts';
 import { liveState, onChange } from '../../live.ts';
@@ -129,7 +129,7 @@ function Controls({ log, state }: { log: ChangeLog; state: ChangeLogState }) {
       <span class="muted">
         {entriesText(entries.length)} shown{entries.length === MAX_ENTRIES && ', the newest'}
       </span>
-      <Rate key="rate" log={log} />
+      <Rate log={log} />
     </div>
   );
 }
@@ -146,7 +146,7 @@ function Rate({ log }: { log: ChangeLog }) {
     );
     return () => clearInterval(timer);
   }, [log]);
-  const rate = useMemo(() => perSecond(counts), [counts]);
+  const rate = perSecond(counts);
   const digits = rate < 10 ? 1 : 0;
   return (
     <span class="muted rate">
