@@ -51,13 +51,15 @@ export function startLive(client: KeystowClient, isStillTaken: () => Promise<boo
     const onRetry = (error: KeystowClientError): void => {
       liveState.value = { kind: 'retrying', reason: error.message };
     };
+    const onConnect = (): void => {
+      liveState.value = { kind: 'live' };
+    };
     for (let attempt = 0; !ended.aborted; attempt += 1) {
-      const options = { signal: ended, onRetry, ...(since === undefined ? {} : { since }) };
+      const from = since === undefined ? {} : { since };
       try {
-        for await (const item of client.watch(options)) {
+        for await (const item of client.watch({ signal: ended, onRetry, onConnect, ...from })) {
           since = item.seq;
           attempt = 0;
-          liveState.value = { kind: 'live' };
           for (const listener of listeners) listener(item);
         }
         return;

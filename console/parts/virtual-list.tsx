@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 /**
  * A list of any length of which only what can be seen is in the page. Arrow keys, Page Up and Down, Home and End move, Enter
@@ -20,6 +20,8 @@ export interface VirtualListProps<Item> {
 const ROW_PX = 32;
 /** Rows above and below what is seen, so that quick scrolling shows no gap. */
 const MARGIN_ROWS = 12;
+/** How many rows may go above the active one at once, and it is still found. */
+const FOLLOWED_ROWS = 1_000;
 
 export function VirtualList<Item>(props: VirtualListProps<Item>) {
   const { label, items, hasMore, selected, row, onSelect, onEnd } = props;
@@ -28,6 +30,7 @@ export function VirtualList<Item>(props: VirtualListProps<Item>) {
   const [top, setTop] = useState(0);
   const [height, setHeight] = useState(0);
   const [active, setActive] = useState(0);
+  const activeItem = useRef<Item>(undefined);
   const first = Math.max(0, Math.floor(top / ROW_PX) - MARGIN_ROWS);
   const last = Math.min(items.length, Math.ceil((top + height) / ROW_PX) + MARGIN_ROWS);
 
@@ -39,6 +42,15 @@ export function VirtualList<Item>(props: VirtualListProps<Item>) {
     return () => observer.disconnect();
   }, []);
 
+  // What others insert or remove above moves the row that the keyboard is at, and not the keyboard.
+  useLayoutEffect(() => {
+    const followed = activeItem.current;
+    if (followed === undefined || items[active] === followed) return;
+    const at = items.indexOf(followed, Math.max(0, active - FOLLOWED_ROWS));
+    if (at >= 0) setActive(at);
+    else activeItem.current = items[active];
+  }, [items, active]);
+
   useEffect(() => {
     if (hasMore && last >= items.length - MARGIN_ROWS) onEnd();
   }, [hasMore, last, items.length, onEnd]);
@@ -46,6 +58,7 @@ export function VirtualList<Item>(props: VirtualListProps<Item>) {
   function move(to: number): void {
     const index = Math.max(0, Math.min(items.length - 1, to));
     setActive(index);
+    activeItem.current = items[index];
     const element = list.current;
     if (!element) return;
     if (index * ROW_PX < element.scrollTop) element.scrollTop = index * ROW_PX;
@@ -89,6 +102,7 @@ export function VirtualList<Item>(props: VirtualListProps<Item>) {
         style={{ top: `${index * ROW_PX}px` }}
         onClick={() => {
           setActive(index);
+          activeItem.current = item;
           onSelect(item, index);
         }}
       >

@@ -13,7 +13,7 @@ export interface FeedOptions {
 
 export type FeedItem =
   | { readonly type: 'change'; readonly change: Change }
-  /** All up to this number was told, or is not for this feed. The first item where `since` is absent. */
+  /** All up to this number was told, or is not for this feed. Each connection begins with one, or with a change. */
   | { readonly type: 'cursor'; readonly seq: number };
 
 /**

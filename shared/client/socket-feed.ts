@@ -46,7 +46,7 @@ export function createSocketFeed(socket: ClientSocket, timeoutMs: number): OpenF
       watch = data.watch;
       // Nobody waits for it any more.
       if (end) socket.emit('unwatch', watch);
-      if (since === undefined) waiting.push({ type: 'cursor', seq: data.since });
+      waiting.push({ type: 'cursor', seq: data.since });
       wake?.();
     };
 

@@ -16,6 +16,8 @@ export interface WatchOptions {
   readonly signal?: AbortSignal;
   /** Told of each lost connection, and in how many milliseconds the next is tried. */
   readonly onRetry?: (error: KeystowClientError, ms: number) => void;
+  /** Told of each connection that brings the feed: the first, and each after a lost one. */
+  readonly onConnect?: () => void;
 }
 
 export type WatchItem =
@@ -39,17 +41,21 @@ const PASSING = new Set(['network', 'timeout', 'unavailable', 'too-many-requests
  */
 export async function* watchFeed(
   open: OpenFeed,
-  { prefix, url, since, signal = new AbortController().signal, onRetry }: WatchOptions,
+  options: WatchOptions,
 ): AsyncGenerator<WatchItem, void> {
+  const { prefix, url, since, signal = new AbortController().signal } = options;
   let cursor = since;
   let beginning: 'begin' | 'resync' = 'begin';
   let attempt = 0;
   while (!signal.aborted) {
     const isNew = cursor === undefined;
+    let isConnected = false;
     const feed = open({ prefix, url, since: cursor, signal });
     try {
       for await (const item of feed) {
         attempt = 0;
+        if (!isConnected) options.onConnect?.();
+        isConnected = true;
         if (isNew && cursor === undefined) yield { type: beginning, seq: seqOf(item) };
         cursor = seqOf(item);
         if (item.type === 'change') yield item.change;
@@ -63,7 +69,7 @@ export async function* watchFeed(
       } else if (isPassing(error)) {
         const ms = Math.max(backoff(attempt, LONGEST_PAUSE_MS), (error.retryAfter ?? 0) * 1_000);
         attempt += 1;
-        onRetry?.(error, ms);
+        options.onRetry?.(error, ms);
         await pause(ms, signal).catch(() => undefined);
       } else throw error;
     }

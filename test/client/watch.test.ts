@@ -205,15 +205,23 @@ describe.each(TRANSPORTS)('a watch over %s of a server that starts anew', (trans
     const { folder, url } = restarted;
     const client = clientOver(transport, url);
     const own = createRest(url);
-    const watch = client.watch();
+    let connections = 0;
+    const onConnect = (): void => {
+      connections += 1;
+    };
+    const watch = client.watch({ onConnect });
     await take(watch, 1);
+    expect(connections).toBe(1);
     await own('POST', '/data/1');
     expect(urlsOf(await take(watch, 1))).toEqual(['put /data/1']);
 
     await restarted.stop({ keep: true });
     restarted = await startServer({ env, folder });
+    const afterwards = take(watch, 1);
+    // Before there is anything to tell.
+    await expect.poll(() => connections, WAIT).toBe(2);
     await own('POST', '/data/2');
-    expect(urlsOf(await take(watch, 1))).toEqual(['put /data/2']);
+    expect(urlsOf(await afterwards)).toEqual(['put /data/2']);
     await watch.return();
 
     for (let n = 0; n < 100; n += 1) await own('PUT', '/data/1', { n });

@@ -12,6 +12,8 @@ export interface ConsoleRun {
   readonly browser: Browser;
   /** A window of its own, signed in as the admin, or as the user that is given. */
   open(options?: OpenOptions): Promise<Page>;
+  /** Stops the server, and starts one on the same folder and port after `meanwhile`. */
+  restart(meanwhile?: () => Promise<void>): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -28,12 +30,15 @@ const SCREENSHOTS =
   process.env['KEYSTOW_SCREENSHOTS'] === '1' ? resolve('docs/console') : undefined;
 
 export async function startConsole(options: InProcessOptions = {}): Promise<ConsoleRun> {
-  const [server, browser] = await Promise.all([startServer(options), launchChromium()]);
+  const [first, browser] = await Promise.all([startServer(options), launchChromium()]);
+  let server = first;
   /** What a page says of mistakes and of what its policy has kept it from. */
   const complaints: string[] = [];
 
   return {
-    server,
+    get server() {
+      return server;
+    },
     browser,
 
     async open({ at = '', username = 'admin', password = server.password, context } = {}) {
@@ -56,6 +61,14 @@ export async function startConsole(options: InProcessOptions = {}): Promise<Cons
       await page.goto(`${server.url}/console${at}`);
       await signIn(page, username, password);
       return page;
+    },
+
+    async restart(meanwhile = async () => {}) {
+      const { folder, url } = server;
+      await server.stop({ keep: true });
+      await meanwhile();
+      const env = { ...options.env, PORT: new URL(url).port };
+      server = await startServer({ ...options, env, folder });
     },
 
     async stop() {

@@ -1,3 +1,4 @@
+import { readdir, stat } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sendRequest } from '../support/http-request.ts';
 import { startServer, type TestServer } from '../support/server.ts';
@@ -79,6 +80,19 @@ describe('an asset', () => {
     expect(answer.status).toBe(200);
     expect(answer.text).toBe('');
   });
+});
+
+it('is under 250 KB compressed without the editor, which nothing loads before it is needed', async () => {
+  const folder = 'dist/console/assets';
+  const files = (await readdir(folder)).filter((name) => name.endsWith('.gz'));
+  const editor = files.filter((name) => name.startsWith('code-mirror-'));
+  expect(editor).toHaveLength(1);
+  const sizes = files
+    .filter((name) => !editor.includes(name))
+    .map((name) => stat(`${folder}/${name}`));
+  const bytes = (await Promise.all(sizes)).reduce((sum, { size }) => sum + size, 0);
+  expect(bytes).toBeLessThan(250_000);
+  expect((await get('/console')).text).not.toContain('code-mirror');
 });
 
 describe('what is not there', () => {

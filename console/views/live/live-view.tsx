@@ -1,3 +1,13 @@
+import { Charts } from './charts.tsx';
+import { Feed } from './feed.tsx';
+import './live.css';
+
+/** What happens now: each change as it is written, and how the server does. */
 export function LiveView() {
-  return <p>…</p>;
+  return (
+    <div class="live-view">
+      <Feed />
+      <Charts />
+    </div>
+  );
 }
