@@ -6,11 +6,11 @@ export function bucketPath(bucket: string): string {
 
 /**
  * Browsers resolve `.` and `..` between slashes, in whatever way they are written (URL Standard, 4.4): then all
- * is one segment. Undefined for a key that is nothing else: no URL can name it.
+ * is one segment. Undefined for a key or a bucket that is nothing else: no URL can name it.
  */
 export function objectPath(bucket: string, key: string): string | undefined {
   const segments = key.split('/').map(encodeURIComponent);
-  if (segments.length === 1 && isDots(key)) return undefined;
+  if (isDots(bucket) || (segments.length === 1 && isDots(key))) return undefined;
   return `${bucketPath(bucket)}/${segments.join(segments.some(isDots) ? '%2F' : '/')}`;
 }
 

@@ -20,12 +20,17 @@ export interface HttpOptions {
   readonly timeoutMs: number;
 }
 
+/** fetch resolves these, and would ask for something else: https://url.spec.whatwg.org/#double-dot-path-segment */
+const DOT_SEGMENT = /^[^?]*\/\.\.?(?:[/?]|$)/;
+const UNNAMED = 'No URL can name what is called . or .. alone: use a batch, or a socket.';
+
 export function createHttpTransport(options: HttpOptions): HttpTransport {
   const closing = new AbortController();
   const authorization = options.credentials && basic(options.credentials);
 
-  function start(request: ClientRequest, signal: AbortSignal): Promise<Response> {
+  async function start(request: ClientRequest, signal: AbortSignal): Promise<Response> {
     const { method, path, body, contentType, headers } = request;
+    if (DOT_SEGMENT.test(path)) throw new KeystowClientError('bad-request', UNNAMED);
     const init = {
       method,
       headers: {

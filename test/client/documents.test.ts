@@ -67,6 +67,12 @@ describe.each(TRANSPORTS)('documents over %s', (transport) => {
     expect(await errorOf(documents.get(key))).toMatchObject({ code: 'not-found', status: 404 });
   });
 
+  it.each(['.', '..'])('of the key %s are not taken for something else', async (key) => {
+    const code = transport === 'REST' ? 'bad-request' : 'not-found';
+    expect(await errorOf(client.documents.get(key))).toMatchObject({ code });
+    expect(await errorOf(client.documents.delete(key))).toMatchObject({ code });
+  });
+
   it('that were not changed are not sent again', async () => {
     const { etag } = await client.documents.create(`${at}same`);
     expect(await client.documents.getIfChanged(`${at}same`, etag)).toBeUndefined();

@@ -33,6 +33,8 @@ describe('the path of an object', () => {
 
   it.each(['.', '..'])('is none for %s alone', (key) => {
     expect(objectPath('bucket', key)).toBeUndefined();
+    // What follows would be the path of something else.
+    expect(objectPath(key, 'data/players/ada')).toBeUndefined();
   });
 });
 
