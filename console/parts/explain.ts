@@ -1,4 +1,5 @@
 import { KeystowClientError } from '../../shared/client/index.ts';
+import { visible } from './visible.ts';
 
 /** What to do next, where the server's own sentence does not say it. */
 const NEXT: Readonly<Record<string, string>> = {
@@ -11,16 +12,16 @@ const NEXT: Readonly<Record<string, string>> = {
   'disk-full': 'Delete what is not needed, or give the server more space.',
 };
 
-/** One or two sentences: what went wrong, and what to do. */
+/** One or two sentences: what went wrong, and what to do. They may quote what others have chosen. */
 export function explain(error: unknown): string {
   if (error instanceof KeystowClientError) {
     const next =
       error.code === 'forbidden' && /ask an admin/i.test(error.message) ? '' : NEXT[error.code];
     // S3's own sentences have no full stop.
     const said = /[.!?]$/.test(error.message) ? error.message : `${error.message}.`;
-    return next ? `${said} ${next}` : said;
+    return visible(next ? `${said} ${next}` : said);
   }
-  return error instanceof Error ? error.message : 'Something failed. Try again.';
+  return error instanceof Error ? visible(error.message) : 'Something failed. Try again.';
 }
 
 /** What was given up on purpose is no error. */

@@ -1,3 +1,7 @@
+import { visible } from './visible.ts';
+
+export { visible };
+
 /**
  * Keys, names and whatever else others have chosen: shown as it is, and unable to do anything. What cannot
  * be seen is named (U+202E turns the rest of a line around), and the rest keeps its own direction.
@@ -11,12 +15,3 @@ export function StoredText({ text }: { text: string }) {
 }
 
 const LONG = 60;
-/** Control characters, lone surrogates, and what has no width or directs text. https://www.unicode.org/reports/tr36/ */
-const UNSEEN = /[\p{Cc}\p{Cs}\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/gu;
-
-export function visible(text: string): string {
-  return text.replace(UNSEEN, (found) => {
-    const code = found.codePointAt(0) ?? 0;
-    return `⟨U+${code.toString(16).toUpperCase().padStart(4, '0')}⟩`;
-  });
-}

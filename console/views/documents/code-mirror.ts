@@ -39,7 +39,7 @@ export interface EditorOptions {
 }
 
 /** What turns a line around or cannot be seen, beside those that CodeMirror names. */
-const UNSEEN = /[\u202a-\u202c\u2060-\u2065\u2068\u180e]|\u200c|\u200d/g;
+const UNSEEN = /\p{DI}|[\u202a-\u202c\u2800]/gu;
 
 /** Colours come from the page, light or dark. Pictures in the library's own style would be of `data:`, and refused. */
 const theme = EditorView.theme({
