@@ -80,6 +80,7 @@ interface Opened extends Omit<Session, 'username' | 'isAdmin'> {
 function open(credentials: Credentials): Opened {
   const url = location.origin;
   const authorization = basic(credentials);
+  const closing = new AbortController();
   let asking: Promise<boolean> | undefined;
 
   /** Every request of the session goes through here. */
@@ -116,11 +117,16 @@ function open(credentials: Credentials): Opened {
   return {
     client,
     request: createRequests(http, RETRIES),
-    fetch: (path, init) => send(url + path, ownRequest(authorization, init)),
+    fetch(path, init = {}) {
+      const ends = init.signal ? [closing.signal, init.signal] : [closing.signal];
+      const signal = AbortSignal.any(ends);
+      return send(url + path, ownRequest(authorization, { ...init, signal }));
+    },
     isStillTaken,
     close() {
       client.close();
       http.close();
+      closing.abort();
     },
   };
 }

@@ -1,4 +1,5 @@
 import { signal } from '@preact/signals';
+import { session } from '../session.ts';
 
 /** Short news at the bottom, read out politely: what was done, perhaps with a way back. */
 
@@ -19,7 +20,13 @@ const MOST = 4;
 const shown = signal<readonly Shown[]>([]);
 let last = 0;
 
+/** They name what one user may read, and lead back to it: the next one may be somebody else. */
+session.subscribe((signedIn) => {
+  if (!signedIn) shown.value = [];
+});
+
 export function announce(toast: Toast): void {
+  if (!session.value) return;
   last += 1;
   const id = last;
   shown.value = [...shown.value, { ...toast, id }].slice(-MOST);
