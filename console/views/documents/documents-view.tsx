@@ -26,7 +26,9 @@ export function DocumentsView() {
     replace('documents', { prefix: to || undefined, key: route.value.query.get('key') });
   };
   const close = (): void => {
-    replace('documents', { prefix: prefix || undefined });
+    // A deletion that took long must not close what was opened meanwhile.
+    if (route.value.view !== 'documents' || route.value.query.get('key') !== key) return;
+    replace('documents', { prefix: route.value.query.get('prefix') });
     search.current?.querySelector('input')?.focus();
   };
   const onThere = (changed: string, isThere: boolean): void => {

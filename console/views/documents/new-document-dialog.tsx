@@ -2,7 +2,10 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { KeystowClientError, text } from '../../../shared/client/index.ts';
 import { MAX_KEY_BYTES } from '../../../shared/limits.ts';
 import { Dialog } from '../../parts/dialog.tsx';
+import { explain } from '../../parts/explain.ts';
 import { ErrorNotice } from '../../parts/notice.tsx';
+import { visible } from '../../parts/stored-text.tsx';
+import { announce } from '../../parts/toasts.tsx';
 import { current } from '../../session.ts';
 
 const BEGINNING = '{}';
@@ -19,7 +22,13 @@ export function NewDocumentDialog(props: {
   const [isBusy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
   const input = useRef<HTMLInputElement>(null);
-  useEffect(() => input.current?.focus(), []);
+  const isClosed = useRef(false);
+  useEffect(() => {
+    input.current?.focus();
+    return () => {
+      isClosed.current = true;
+    };
+  }, []);
   const bytes = new TextEncoder().encode(key).byteLength;
   const isTooLong = bytes > MAX_KEY_BYTES;
   const isTaken = error instanceof KeystowClientError && error.code === 'already-exists';
@@ -31,8 +40,10 @@ export function NewDocumentDialog(props: {
     setError(undefined);
     try {
       await current().client.documentsAs(text).create(key, BEGINNING);
-      onCreated(key);
+      if (isClosed.current) announce({ text: `Created ${visible(key)}.` });
+      else onCreated(key);
     } catch (reason) {
+      if (isClosed.current) return announce({ text: explain(reason) });
       setError(reason);
       setBusy(false);
     }

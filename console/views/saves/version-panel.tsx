@@ -2,13 +2,13 @@ import type { RefObject } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { formatBytes, formatCount } from '../../parts/amounts.ts';
 import { ErrorNotice } from '../../parts/notice.tsx';
-import { go, href } from '../../router.ts';
+import { go, href, route } from '../../router.ts';
 import { HexView } from './hex-view.tsx';
 import { RestoreVersion } from './restore-version.tsx';
 import type { SaveBucket } from './save-buckets.ts';
 import { downloadSave, MAX_SHOWN_BYTES, readSave } from './save-bytes.ts';
 import type { SaveFolder } from './save-change.ts';
-import { placeQuery, type SavePlace } from './save-place.ts';
+import { placeQuery, readPlace, type SavePlace } from './save-place.ts';
 import type { SlotState } from './slot-state.ts';
 import { useRead } from './use-read.ts';
 
@@ -71,6 +71,8 @@ export function VersionPanel(props: {
                 latest={state.latest}
                 onRestored={async (restored) => {
                   await onRestored();
+                  // Another version, or view, may have been chosen meanwhile.
+                  if (!isShown(slot, version)) return;
                   takesFocus.current = true;
                   go('saves', placeQuery({ ...place, version: restored, compare: version }));
                 }}
@@ -143,4 +145,10 @@ export function VersionPanel(props: {
       )}
     </section>
   );
+}
+
+function isShown(slot: string, version: number): boolean {
+  const { view, query } = route.value;
+  const place = readPlace(query);
+  return view === 'saves' && place.slot === slot && place.version === version;
 }

@@ -37,6 +37,8 @@ export function ChangeUser({ user, onChanged }: ChangeUserProps) {
   const [theirs, setTheirs] = useState<User>();
   const [isLeaving, setLeaving] = useState(false);
   const form = useRef<HTMLFormElement>(null);
+  const latest = useRef(draft);
+  latest.current = draft;
   const isOwn = user.name === current().username;
 
   function begin(stored: User): void {
@@ -79,7 +81,12 @@ export function ChangeUser({ user, onChanged }: ChangeUserProps) {
 
   async function store(known: User): Promise<void> {
     const input = inputOf(draft, known);
-    const put = async (): Promise<void> => begin(await putUser(user.name, input));
+    const put = async (): Promise<void> => {
+      const stored = await putUser(user.name, input);
+      begin(stored);
+      // What was typed meanwhile stays.
+      setDraft(latest.current === draft ? draftOf(stored) : latest.current);
+    };
     if (isOwn && input.role === 'member') {
       await putUser(user.name, input);
       signOut(DEMOTED);

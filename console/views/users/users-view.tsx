@@ -51,6 +51,9 @@ function AllUsers({ accounts }: { accounts: Accounts }) {
     go('users', { q });
     adding.current?.focus();
   };
+  /** What took long does not lead away from what was opened meanwhile. */
+  const isAt = (field: 'add' | 'user', value: string): boolean =>
+    route.value.view === 'users' && route.value.query.get(field) === value;
   return (
     <div class="split">
       <section class="column" aria-label="Users">
@@ -76,7 +79,7 @@ function AllUsers({ accounts }: { accounts: Accounts }) {
             onClose={leave}
             onAdded={async (added) => {
               await reload();
-              go('users', { q, user: added });
+              if (isAt('add', 'yes')) go('users', { q, user: added });
             }}
           />
         ) : chosen ? (
@@ -85,7 +88,9 @@ function AllUsers({ accounts }: { accounts: Accounts }) {
             user={chosen}
             keys={keysOf.get(chosen.name) ?? []}
             reload={reload}
-            onDeleted={leave}
+            onDeleted={() => {
+              if (isAt('user', chosen.name)) leave();
+            }}
           />
         ) : (
           <p class="muted">
