@@ -38,6 +38,8 @@ const isLongRun = process.env['KEYSTOW_LONG'] === '1';
 const left = isLongRun ? [] : slow;
 /** Only what hangs is to meet it: long searches share a slow disk with three other tests. */
 const timeout = isLongRun ? 300_000 : 60_000;
+/** As polls last only until they succeed, a busy machine gets its time. */
+const pollTimeout = 30_000;
 
 export default defineConfig({
   test: {
@@ -48,6 +50,7 @@ export default defineConfig({
     server: { deps: { external: [/\/dist\/(?:server|shared)\//] } },
     testTimeout: timeout,
     hookTimeout: timeout,
+    expect: { poll: { timeout: pollTimeout } },
     projects: [
       {
         extends: true,

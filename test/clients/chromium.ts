@@ -12,6 +12,7 @@ export const hasChromium = isLongRun && existsSync(EXECUTABLE);
 export function launchChromium(): Promise<Browser> {
   return chromium.launch({
     executablePath: EXECUTABLE,
+    timeout: 120_000,
     args: [
       '--headless',
       '--no-sandbox',

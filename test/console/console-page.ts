@@ -1,20 +1,26 @@
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import axe from 'axe-core';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { expect } from 'vitest';
+import type { BrowserContextOptions, Page } from 'playwright-core';
+import { expect, vi } from 'vitest';
 import { launchChromium } from '../clients/chromium.ts';
 import { type InProcessOptions, startServer, type TestServer } from '../support/server.ts';
 
 /** The console in a real browser, against a real server. */
 export interface ConsoleRun {
   readonly server: TestServer;
-  readonly browser: Browser;
-  /** A window of its own, signed in as the admin, or as the user that is given. */
+  /** A window of its own where nothing is open yet. It is at home at the server, or at `origin`. */
+  newWindow(options?: WindowOptions): Promise<Page>;
+  /** One that is signed in as the admin, or as the user that is given. */
   open(options?: OpenOptions): Promise<Page>;
   /** Stops the server, and starts one on the same folder and port after `meanwhile`. */
   restart(meanwhile?: () => Promise<void>): Promise<void>;
   stop(): Promise<void>;
+}
+
+export interface WindowOptions {
+  readonly origin?: string;
+  readonly context?: BrowserContextOptions;
 }
 
 export interface OpenOptions {
@@ -29,35 +35,52 @@ export interface OpenOptions {
 const SCREENSHOTS =
   process.env['KEYSTOW_SCREENSHOTS'] === '1' ? resolve('docs/console') : undefined;
 
+/** Only what hangs is to meet it: browsers share the cores with other tests. */
+const TIMEOUT_MS = 60_000;
+/** News go after seconds (console/parts/toasts.tsx); a test may look for them later than that. */
+const NEWS_STAY = `{
+  const { setTimeout } = globalThis;
+  const NEWS_MS = [6_000, 20_000];
+  globalThis.setTimeout = (run, ms, ...more) =>
+    NEWS_MS.includes(ms) ? 0 : setTimeout.call(globalThis, run, ms, ...more);
+}`;
+
 export async function startConsole(options: InProcessOptions = {}): Promise<ConsoleRun> {
   const [first, browser] = await Promise.all([startServer(options), launchChromium()]);
   let server = first;
   /** What a page says of mistakes and of what its policy has kept it from. */
   const complaints: string[] = [];
 
+  async function newWindow({ origin: home, context }: WindowOptions = {}): Promise<Page> {
+    const window = await browser.newContext({
+      viewport: { width: 1280, height: 800 },
+      acceptDownloads: true,
+      ...context,
+    });
+    window.setDefaultTimeout(TIMEOUT_MS);
+    await window.addInitScript(NEWS_STAY);
+    const page = await window.newPage();
+    page.on('pageerror', (error) => complaints.push(`${error}`));
+    page.on('console', (message) => {
+      if (/Content[- ]Security[- ]Policy/i.test(message.text())) complaints.push(message.text());
+    });
+    page.on('request', (request) => {
+      const { origin, protocol } = new URL(request.url());
+      if (origin !== (home ?? server.url) && protocol !== 'blob:' && protocol !== 'data:') {
+        complaints.push(`a request to ${request.url()}`);
+      }
+    });
+    return page;
+  }
+
   return {
     get server() {
       return server;
     },
-    browser,
+    newWindow,
 
     async open({ at = '', username = 'admin', password = server.password, context } = {}) {
-      const window = await browser.newContext({
-        viewport: { width: 1280, height: 800 },
-        acceptDownloads: true,
-        ...context,
-      });
-      const page = await window.newPage();
-      page.on('pageerror', (error) => complaints.push(`${error}`));
-      page.on('console', (message) => {
-        if (/Content[- ]Security[- ]Policy/i.test(message.text())) complaints.push(message.text());
-      });
-      page.on('request', (request) => {
-        const { origin, protocol } = new URL(request.url());
-        if (origin !== server.url && protocol !== 'blob:' && protocol !== 'data:') {
-          complaints.push(`a request to ${request.url()}`);
-        }
-      });
+      const page = await newWindow(context ? { context } : {});
       await page.goto(`${server.url}/console${at}`);
       await signIn(page, username, password);
       return page;
@@ -68,7 +91,9 @@ export async function startConsole(options: InProcessOptions = {}): Promise<Cons
       await server.stop({ keep: true });
       await meanwhile();
       const env = { ...options.env, PORT: new URL(url).port };
-      server = await startServer({ ...options, env, folder });
+      // Somebody else's connection may have taken the port for a moment.
+      const start = (): Promise<TestServer> => startServer({ ...options, env, folder });
+      server = await vi.waitFor(start, { timeout: 120_000, interval: 500 });
     },
 
     async stop() {
@@ -84,6 +109,8 @@ export async function signIn(page: Page, username: string, password: string): Pr
   await page.getByLabel('Password').fill(password);
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByRole('button', { name: 'Sign out' }).waitFor();
+  // The view takes the focus a moment later: keys that are pressed before would go astray.
+  await expect.poll(() => page.evaluate('document.activeElement.tagName')).not.toBe('BODY');
 }
 
 /** Nothing serious for those who use a keyboard or a screen reader, light and dark. */
@@ -107,9 +134,29 @@ export async function expectAccessible(page: Page): Promise<void> {
 export async function expectReadableWhenNarrow(page: Page): Promise<void> {
   const before = page.viewportSize();
   await page.setViewportSize({ width: 360, height: 740 });
-  const width = await page.evaluate<number>('document.documentElement.scrollWidth');
-  expect(width).toBeLessThanOrEqual(360);
+  // Charts and long lists hear of their width a moment later.
+  const width = (): Promise<number> => page.evaluate('document.documentElement.scrollWidth');
+  await expect.poll(width).toBeLessThanOrEqual(360);
   if (before) await page.setViewportSize(before);
+}
+
+/** Counts how often the content of `selector` is changed between two frames, at most, from now on. */
+export async function watchDrawing(page: Page, selector: string): Promise<() => Promise<number>> {
+  await page.evaluate(`
+    globalThis.drawn = { now: 0, most: 0 };
+    new MutationObserver(() => {
+      drawn.now += 1;
+      drawn.most = Math.max(drawn.most, drawn.now);
+    }).observe(document.querySelector('${selector}'), {
+      childList: true, subtree: true, characterData: true,
+    });
+    const onFrame = () => {
+      drawn.now = 0;
+      requestAnimationFrame(onFrame);
+    };
+    requestAnimationFrame(onFrame);
+  `);
+  return () => page.evaluate('drawn.most');
 }
 
 /** `docs/console/NAME.png`, where it is asked for. */

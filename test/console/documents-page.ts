@@ -1,4 +1,4 @@
-import type { Locator, Page } from 'playwright-core';
+import type { Locator, Page, Request } from 'playwright-core';
 import { expect } from 'vitest';
 import type { ConsoleRun, OpenOptions } from './console-page.ts';
 
@@ -39,9 +39,16 @@ export async function expectText(page: Page, text: string): Promise<void> {
 }
 
 export async function save(page: Page): Promise<void> {
+  // What is shown may be of an earlier save.
+  const stored = page.waitForResponse((answer) => answer.ok() && isWrite(answer.request()));
   await page.keyboard.press('ControlOrMeta+S');
+  await stored;
   await page.getByText('Saved as number').last().waitFor();
   await page.getByText('· Not saved').waitFor({ state: 'detached' });
+}
+
+function isWrite(request: Request): boolean {
+  return ['POST', 'PUT'].includes(request.method()) && /\/data\/[^/]/.test(request.url());
 }
 
 /** By its label: the focus may be within a shadow root. */

@@ -218,7 +218,8 @@ describe.skipIf(!hasChromium)('the saves view', () => {
       .waitFor();
     await page.getByText('Version 6 is 32 bytes longer.').waitFor();
     await page.getByRole('button', { name: 'Next difference' }).click();
-    expect(await rowAt(page, '00000010').locator('mark').first().textContent()).toBe('06');
+    const mark = rowAt(page, '00000010').locator('mark').first();
+    await expect.poll(() => mark.textContent()).toBe('06');
     await page.getByRole('checkbox', { name: /Only rows that differ/ }).check();
     await rowAt(page, '00000010 v4').waitFor();
     expect(await cellsAt(page, '00000010 v4').first().textContent()).toMatch(/^04 /);
@@ -269,13 +270,13 @@ describe.skipIf(!hasChromium)('the saves view', () => {
     await dialog.getByRole('button', { name: 'Cancel' }).click();
     await dialog.waitFor({ state: 'detached' });
     const focused = 'document.activeElement.textContent';
-    expect(await page.evaluate(focused)).toBe('Restore');
+    await expect.poll(() => page.evaluate(focused)).toBe('Restore');
     await page.getByRole('button', { name: 'Restore' }).click();
     await dialog.getByRole('button', { name: 'Restore' }).click();
     await page.getByText('Version 1 is the newest one again, as version 3.').waitFor();
     await page.getByText('3 kept versions, the latest is 3.').waitFor();
     await page.getByText('The same bytes as version 1.').waitFor();
-    expect(await page.evaluate(focused)).toBe('Version 3');
+    await expect.poll(() => page.evaluate(focused)).toBe('Version 3');
     await expect.poll(() => versionsOf(page)).toEqual(['Version 3', 'Version 2', 'Version 1']);
     expect(await bytesOf('77', 3)).toEqual(contentOf(1));
     await other.getByText('3 kept versions, the latest is 3.').waitFor();

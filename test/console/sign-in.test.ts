@@ -19,8 +19,7 @@ describe.skipIf(!hasChromium)('the console', () => {
   afterAll(() => run?.stop());
 
   it('is where a browser gets to from /, by a link on another page, too', async () => {
-    const context = await run.browser.newContext();
-    const page = await context.newPage();
+    const page = await run.newWindow();
     await page.setContent(`<a href="${run.server.url}/">Keystow</a>`);
     await page.getByRole('link').click();
     await page.getByLabel('Password').waitFor();
@@ -28,12 +27,11 @@ describe.skipIf(!hasChromium)('the console', () => {
     await expectAccessible(page);
     await expectReadableWhenNarrow(page);
     await screenshot(page, 'sign-in');
-    await context.close();
+    await page.context().close();
   });
 
   it('says what is wrong with a password, and forgets a right one with the page', async () => {
-    const context = await run.browser.newContext();
-    const page = await context.newPage();
+    const page = await run.newWindow();
     await page.goto(`${run.server.url}/console`);
     await page.getByLabel('User').fill('admin');
     await page.getByLabel('Password').fill('wrong');
@@ -45,7 +43,7 @@ describe.skipIf(!hasChromium)('the console', () => {
     await page.reload();
     await page.getByLabel('Password').waitFor();
     expect(await page.getByLabel('Password').inputValue()).toBe('');
-    await context.close();
+    await page.context().close();
   });
 
   it('is used with the keyboard alone', async () => {
@@ -59,6 +57,7 @@ describe.skipIf(!hasChromium)('the console', () => {
     }
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { level: 1, name: 'Saves' }).waitFor();
+    await expect.poll(() => page.evaluate('document.activeElement.textContent')).toBe('Saves');
     expect(await page.evaluate('document.activeElement.tagName')).toBe('H1');
     await page.context().close();
   });

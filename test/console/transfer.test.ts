@@ -136,7 +136,7 @@ describe.skipIf(!hasChromium)('export in the console', () => {
     await page.getByText(`as of revision ${revision}.`).waitFor();
 
     await page.getByLabel('Keys that begin with').fill('odd/');
-    expect(await page.evaluate('location.hash')).toBe('#/transfer?prefix=odd%2F');
+    await expect.poll(() => page.evaluate('location.hash')).toBe('#/transfer?prefix=odd%2F');
     const part = await download(page);
     expect(part.text).toBe((await rest('GET', '/data?prefix=odd/', undefined, NDJSON)).text);
     expect(part.name).toMatch(/^keystow-odd-\d{4}-\d\d-\d\d\.ndjson$/);
@@ -199,11 +199,11 @@ describe.skipIf(!hasChromium)('export in the console', () => {
         return left > 0;
       },
     });
-    const context = await run.browser.newContext();
-    const page = await context.newPage();
+    const origin = `http://127.0.0.1:${proxy.port}`;
+    const page = await run.newWindow({ origin });
     const downloads: unknown[] = [];
     page.on('download', (file) => downloads.push(file));
-    await page.goto(`http://127.0.0.1:${proxy.port}/console#/transfer`);
+    await page.goto(`${origin}/console#/transfer`);
     await signIn(page, 'admin', run.server.password);
     await page.evaluate('window.showSaveFilePicker = undefined');
     left = 2_000_000;
@@ -218,7 +218,7 @@ describe.skipIf(!hasChromium)('export in the console', () => {
     await page.getByRole('button', { name: 'Try again' }).click();
     const text = await readFile(await (await coming).path(), 'utf8');
     expect(text === (await rest('GET', '/data', undefined, NDJSON)).text).toBe(true);
-    await context.close();
+    await page.context().close();
     await proxy.stop();
   });
 });
@@ -257,7 +257,8 @@ describe.skipIf(!hasChromium)('import in the console', () => {
     await page.getByText(/^2,000 of 5,006 lines, [\d.]+ KiB of [\d.]+ KiB/).waitFor();
     const bar = page.getByRole('progressbar', { name: 'Import' });
     expect(Number(await bar.getAttribute('value'))).toBeGreaterThan(10_000);
-    await expect.poll(() => countOf('')).toBe(2_000);
+    await expect.poll(() => held.length).toBe(3);
+    expect(await countOf('')).toBe(2_000);
     await held[2]?.continue();
     await page.getByText('all.ndjson is imported: 5,006 documents stored.').waitFor();
 
@@ -395,8 +396,9 @@ describe.skipIf(!hasChromium)('import in the console', () => {
     await choose(page, 'players.ndjson', lines.join('\n'));
     await page.getByRole('button', { name: 'Import 5,000 documents' }).click();
     await page.getByText(/^1,000 of 5,000 lines/).waitFor();
-    await page.getByRole('button', { name: 'Pause' }).click();
     await expect.poll(() => held.length).toBe(1);
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await page.getByRole('button', { name: 'Go on' }).waitFor();
     await held[0]?.continue();
     await page.getByText('Paused in').waitFor();
     await page.getByText(/^2,000 of 5,000 lines/).waitFor();
@@ -411,9 +413,9 @@ describe.skipIf(!hasChromium)('import in the console', () => {
     // It goes on while another view is shown.
     await page.getByRole('link', { name: 'Saves' }).click();
     await page.getByRole('link', { name: 'Import and export' }).click();
+    await expect.poll(() => held.length).toBe(2);
     await page.getByRole('button', { name: 'Cancel' }).click();
     await page.getByText('Stopping after this batch').waitFor();
-    await expect.poll(() => held.length).toBe(2);
     await held[1]?.continue();
     await page
       .getByText('before the end of the file: 4,000 documents stored, which stay.')
@@ -481,6 +483,7 @@ describe.skipIf(!hasChromium)('import in the console', () => {
     await choose(page, 'many.ndjson', manyLines('signed-out/').join('\n'));
     await page.getByRole('button', { name: 'Import 5,000 documents' }).click();
     await page.getByText(/^1,000 of 5,000 lines/).waitFor();
+    await expect.poll(() => requests).toBe(2);
     await page.getByRole('button', { name: 'Sign out' }).click();
     await signIn(page, 'admin', run.server.password);
     await page.getByLabel('Choose a file').waitFor();
@@ -522,7 +525,7 @@ describe.skipIf(!hasChromium)('import in the console', () => {
     await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
     await page.getByText(/^players.ndjson is imported: 2 documents stored/).waitFor();
-    expect(await page.evaluate('document.activeElement.tagName')).not.toBe('BODY');
+    await expect.poll(() => page.evaluate('document.activeElement.tagName')).not.toBe('BODY');
     await page.context().close();
   });
 });

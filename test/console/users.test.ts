@@ -76,18 +76,22 @@ describe.skipIf(!hasChromium)('the users view', () => {
     }
     await keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Add a user' }).waitFor();
+    const name = page.getByLabel('Name', { exact: true });
+    await expect.poll(() => name.evaluate((field) => field.matches(':focus'))).toBe(true);
     await keyboard.type('ada');
     await keyboard.press('Tab');
     await keyboard.press('Tab');
     await keyboard.press('Tab');
     expect(await focused(page)).toBe('Generate');
     await keyboard.press('Enter');
+    await page.getByRole('button', { name: 'Copy the password' }).waitFor();
     await keyboard.press('Tab');
     expect(await focused(page)).toBe('Copy the password');
     await keyboard.press('Enter');
     await page.getByText('Password copied.').waitFor();
     await keyboard.press('Tab');
     await keyboard.press('Enter');
+    await expect.poll(() => focused(page)).toBe('Prefix of grant 1');
     await keyboard.type('data/players');
     await page.getByText('data/playersb is covered, too.').waitFor();
     await keyboard.type('/');
@@ -102,7 +106,7 @@ describe.skipIf(!hasChromium)('the users view', () => {
     await keyboard.press('Enter');
 
     await page.getByRole('heading', { level: 2, name: 'ada' }).waitFor();
-    expect(await focused(page)).toBe('ada');
+    await expect.poll(() => focused(page)).toBe('ada');
     expect(await page.getByText(password).count()).toBe(0);
     expect(page.url()).toContain('#/users?user=ada');
     expect(await stored('ada')).toEqual({
@@ -146,7 +150,7 @@ describe.skipIf(!hasChromium)('the users view', () => {
     await page.getByLabel('Prefix of grant 1').fill('/data/');
     await page.getByText('Leave out the slash at the beginning').waitFor();
     await page.getByRole('button', { name: 'Remove grant 1' }).click();
-    expect(await focused(page)).toBe('Add a grant');
+    await expect.poll(() => focused(page)).toBe('Add a grant');
     await add.click();
     await page.getByText('There is a user of this name already').waitFor();
     expect(requests).toBe(0);
@@ -418,7 +422,6 @@ describe.skipIf(!hasChromium)('the users view', () => {
     await page.getByText('Choose a user').waitFor();
     await page.getByLabel('Filter users').fill('nobody has this');
     await page.getByText('No user fits the filter').waitFor();
-    for (const name of names) await rest('DELETE', `/api/users/${name}`);
     await page.context().close();
   });
 
