@@ -1,5 +1,11 @@
 import { signal } from '@preact/signals';
-import { basic, type Credentials, createHttpTransport } from '../shared/client/http-transport.ts';
+import { codeOf } from '../shared/client/client-error.ts';
+import {
+  basic,
+  type Credentials,
+  createHttpTransport,
+  failure,
+} from '../shared/client/http-transport.ts';
 import { createClient, type KeystowClient, KeystowClientError } from '../shared/client/index.ts';
 import { createRequests, type Requests } from '../shared/client/requests.ts';
 import { startLive, stopLive } from './live.ts';
@@ -34,9 +40,9 @@ let isRenewing = false;
 export async function signIn(credentials: Credentials): Promise<void> {
   const opened = open(credentials);
   try {
-    // Everybody may see one's own access keys, so a refusal is of the credentials.
-    await opened.request({ method: 'GET', path: '/api/access-keys' });
-    const isAdmin = await mayListUsers(opened.request);
+    // Everybody may list documents, even if there are none for them, so a refusal is of the credentials.
+    await opened.request({ method: 'GET', path: '/data?limit=1' });
+    const isAdmin = await mayListUsers(opened.fetch);
     session.value?.close();
     session.value = { ...opened, username: credentials.username, isAdmin };
     farewell.value = undefined;
@@ -145,12 +151,12 @@ function noAnswer(): undefined {
   return undefined;
 }
 
-async function mayListUsers(request: Requests): Promise<boolean> {
-  try {
-    await request({ method: 'GET', path: '/api/users' });
-    return true;
-  } catch (error) {
-    if (error instanceof KeystowClientError && error.code === 'forbidden') return false;
-    throw error;
-  }
+/** Without the list, which may be of megabytes. */
+async function mayListUsers(ask: Session['fetch']): Promise<boolean> {
+  const { status } = await ask('/api/users', { method: 'HEAD' }).catch((error) => {
+    throw failure(error, []);
+  });
+  if (status === 200) return true;
+  if (status === 403) return false;
+  throw new KeystowClientError(codeOf(status), `The server answered ${status}.`, { status });
 }

@@ -98,6 +98,55 @@ describe('a listing', () => {
     expect(state.entries.map(keyOf).at(0)).toBe('!');
   });
 
+  it('is not renewed for what lies behind the pages that were read', async () => {
+    listing.more();
+    await vi.runAllTimersAsync();
+    asked = [];
+    listing.hear(name(450), 'put');
+    listing.hear(name(450), 'delete');
+    await vi.runAllTimersAsync();
+    expect(asked).toHaveLength(0);
+    listing.hear(name(100), 'delete');
+    await vi.runAllTimersAsync();
+    expect(asked).toHaveLength(1);
+  });
+
+  it('is renewed for what makes or ends a folder, and not for what comes into one', async () => {
+    open((query) => {
+      asked.push(query);
+      return Promise.resolve({ objects: [], prefixes: ['b/'] });
+    });
+    listing.more();
+    await vi.runAllTimersAsync();
+    const reads = async (key: string, type: 'put' | 'delete'): Promise<number> => {
+      const before = asked.length;
+      listing.hear(key, type);
+      await vi.runAllTimersAsync();
+      return asked.length - before;
+    };
+    expect(await reads('b/1', 'put')).toBe(0);
+    expect(await reads('b/1', 'delete')).toBe(1);
+    expect(await reads('a/1', 'put')).toBe(1);
+    expect(await reads('c', 'put')).toBe(1);
+  });
+
+  it('is renewed the less often, the longer it is', async () => {
+    keys = Array.from({ length: 10_000 }, (_, at) => name(at));
+    open();
+    while (state.hasMore) {
+      listing.more();
+      await vi.advanceTimersByTimeAsync(20);
+    }
+    asked = [];
+    for (let change = 0; change < 200; change += 1) {
+      listing.renew();
+      await vi.advanceTimersByTimeAsync(100);
+    }
+    // Ten pages make it up, and four a second are asked for.
+    expect(asked.length).toBeGreaterThan(39);
+    expect(asked.length).toBeLessThan(101);
+  });
+
   it('keeps what it has when it cannot be renewed, and can be tried again', async () => {
     let isDown = false;
     open((query) => (isDown ? Promise.reject(new Error('down')) : read(query)));

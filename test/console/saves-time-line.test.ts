@@ -5,6 +5,8 @@ import {
   describeMissing,
   gapPx,
   type MissingEntry,
+  newestOf,
+  placeOf,
   timeLine,
 } from '../../console/views/saves/time-line-entries.ts';
 
@@ -101,4 +103,11 @@ it('a change is of the prefix that was asked for, whatever is in it', () => {
     slot: '00000000001',
     version: 1,
   });
+});
+
+it('finds where a version is on it, or would be', () => {
+  const line = timeLine([save(3, 1, 0), save(6, 1, 1), save(8, 1, 2)], 9);
+  expect(line.map(newestOf)).toEqual([9, 8, 7, 6, 5, 3, 2]);
+  expect([10, 8, 4, 3].map((version) => placeOf(version, line))).toEqual([0, 1, 5, 5]);
+  expect(placeOf(0, line)).toBe(line.length);
 });

@@ -109,7 +109,7 @@ describe('the check before an import', () => {
       return { number: at + 1, end: at + 1, problem: 'broken.' };
     });
     const lines = [...broken, recordAt(31, 'a'), recordAt(32, 'b'), recordAt(33, 'a')];
-    const checked = await checkLines(given(lines), () => {});
+    const checked = await checkLines(given(lines), () => undefined);
     expect(checked).toMatchObject({
       lines: 33,
       documents: 3,
@@ -121,6 +121,18 @@ describe('the check before an import', () => {
     expect(checked.broken.first.map(({ line }) => line)).toEqual(
       Array.from({ length: 20 }, (_, at) => at + 1),
     );
+  });
+
+  it('goes on only when the page has had its turn', async () => {
+    let isResting = false;
+    const checked = await checkLines(given([recordAt(1, 'a'), recordAt(2, 'b')]), async () => {
+      expect(isResting).toBe(false);
+      isResting = true;
+      await new Promise((resolve) => setTimeout(resolve));
+      isResting = false;
+    });
+    expect(checked.lines).toBe(2);
+    expect(isResting).toBe(false);
   });
 
   it('knows the keys that it has met', () => {

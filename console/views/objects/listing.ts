@@ -1,6 +1,6 @@
 import type { ObjectPage } from '../../api/object-page.ts';
 import { isAbort } from '../../parts/explain.ts';
-import { type Entry, entriesOf } from './folder.ts';
+import { compare, type Entry, entriesOf, keyOf } from './folder.ts';
 
 /** What a folder shows, page by page, and anew where something has changed. */
 
@@ -18,6 +18,8 @@ export interface Listing {
   more(): void;
   /** Reads as much again as there is; changes that follow closely are read together. */
   renew(): void;
+  /** The same, where the change of this key can be seen in what was read. */
+  hear(key: string, type: 'put' | 'delete'): void;
   end(): void;
 }
 
@@ -39,8 +41,9 @@ const PAGE = 200;
 /** The largest page that the server gives. */
 const LARGE_PAGE = 1_000;
 const SETTLE_MS = 250;
-/** However much others write, no more than one list in this time. */
+/** However much others write, no more than one list in this time, and of a long one four of its pages a second. */
 const PAUSE_MS = 1_000;
+const PAUSE_OF_PAGE_MS = 250;
 
 export function createListing(
   prefix: string,
@@ -115,16 +118,44 @@ export function createListing(
   function renew(): void {
     isStale = true;
     if (hasEnded || isRenewing || timer !== undefined) return;
-    const wait = Math.max(SETTLE_MS, renewedAt + PAUSE_MS - performance.now());
+    const pause = Math.max(PAUSE_MS, (entries.length / LARGE_PAGE) * PAUSE_OF_PAGE_MS);
+    const wait = Math.max(SETTLE_MS, renewedAt + pause - performance.now());
     timer = setTimeout(() => {
       timer = undefined;
       void renewNow();
     }, wait);
   }
 
+  /** What lies behind the pages that were read, or in a folder that is there already, changes nothing here. */
+  function isSeen(key: string, type: 'put' | 'delete'): boolean {
+    // The page that is being read may be older than the change.
+    if (reading) return true;
+    const slash = key.indexOf('/', prefix.length);
+    const name = slash < 0 ? key : key.slice(0, slash + 1);
+    const at = placeOf(name);
+    if (at === entries.length) return isAtEnd;
+    const found = entries[at];
+    return type === 'delete' || found?.kind !== 'folder' || found.prefix !== name;
+  }
+
+  /** Where it is among the entries, or would be. */
+  function placeOf(name: string): number {
+    let [low, high] = [0, entries.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const entry = entries[middle];
+      if (entry && compare(keyOf(entry), name) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
   return {
     more,
     renew,
+    hear(key, type) {
+      if (isSeen(key, type)) renew();
+    },
     end() {
       hasEnded = true;
       clearTimeout(timer);

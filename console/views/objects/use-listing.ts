@@ -22,8 +22,9 @@ export function useListing(
     listing.more();
     const stop = onChange((item) => {
       // What begins anew tells of nothing that was written before.
-      const isOurs = !('url' in item) || keyOfUrl(item.url, bucket)?.startsWith(prefix);
-      if (isOurs) listing.renew();
+      if (!('url' in item)) return listing.renew();
+      const key = keyOfUrl(item.url, bucket);
+      if (key?.startsWith(prefix)) listing.hear(key, item.type);
     });
     return () => {
       stop();

@@ -12,6 +12,9 @@ import { UploadNext } from './upload-next.tsx';
 import { useRead } from './use-read.ts';
 import { VersionPanel } from './version-panel.tsx';
 
+/** All versions are read anew, however many others save. */
+const PAUSE_MS = 1_000;
+
 /** A slot: its versions on a time line, and the one that is chosen. */
 export function SlotPanel(props: {
   bucket: SaveBucket;
@@ -24,14 +27,25 @@ export function SlotPanel(props: {
   /** A version that was chosen here takes the focus; one that a link leads to does not. */
   const takesFocus = useRef(false);
 
-  useEffect(
-    () =>
-      onChange((item) => {
-        const isNews = item.type === 'begin' || item.type === 'resync';
-        if (isNews || saveChange(item.url, folder)?.slot === slot) reload();
-      }),
-    [folder.bucket, folder.prefix, folder.n, slot],
-  );
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let readAt = -PAUSE_MS;
+    const stop = onChange((item) => {
+      const isNews = item.type === 'begin' || item.type === 'resync';
+      if (!isNews && saveChange(item.url, folder)?.slot !== slot) return;
+      timer ??= setTimeout(
+        async () => {
+          await reload();
+          [timer, readAt] = [undefined, performance.now()];
+        },
+        Math.max(0, readAt + PAUSE_MS - performance.now()),
+      );
+    });
+    return () => {
+      stop();
+      clearTimeout(timer);
+    };
+  }, [folder.bucket, folder.prefix, folder.n, slot]);
 
   if (error !== undefined) return <ErrorNotice error={error} onRetry={reload} />;
   if (!state) return <p class="saves-hint muted">Reading the slot …</p>;

@@ -52,6 +52,17 @@ export function timeLine(kept: readonly SaveVersion[], latest: number): TimeLine
   return entries;
 }
 
+/** Of what is missing the last. */
+export function newestOf(entry: TimeLineEntry): number {
+  return entry.kind === 'kept' ? entry.save.version : entry.last;
+}
+
+/** Where on the line it begins that is no newer than this version. */
+export function placeOf(version: number, entries: readonly TimeLineEntry[]): number {
+  const at = entries.findIndex((entry) => newestOf(entry) <= version);
+  return at < 0 ? entries.length : at;
+}
+
 /** Each tenfold pause is as much longer as the last: seconds and months fit on one line. */
 export function gapPx(ms: number): number {
   const seconds = Math.max(SECONDS_OF_MIN_GAP, ms / 1_000);

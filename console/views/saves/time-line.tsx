@@ -5,10 +5,19 @@ import { StoredText } from '../../parts/stored-text.tsx';
 import { href } from '../../router.ts';
 import { formatDuration } from './durations.ts';
 import { placeQuery, type SavePlace } from './save-place.ts';
-import { describeMissing, type KeptEntry, timeLine } from './time-line-entries.ts';
+import {
+  describeMissing,
+  type KeptEntry,
+  newestOf,
+  placeOf,
+  type TimeLineEntry,
+  timeLine,
+} from './time-line-entries.ts';
 
 /** A slot may have 99,999 versions. */
 const SHOWN_AT_ONCE = 100;
+/** Above the chosen one, where it is far down. */
+const SHOWN_ABOVE = 20;
 
 /** The newest first, the further apart the longer the pause. */
 export function TimeLine(props: {
@@ -23,12 +32,28 @@ export function TimeLine(props: {
   const chosen = entries.findIndex(
     (entry) => entry.kind === 'kept' && entry.save.version === place.version,
   );
-  const [most, setMost] = useState(Math.max(SHOWN_AT_ONCE, chosen + 1));
-  const left = entries.length - most;
+  const [upTo, setUpTo] = useState(chosen < SHOWN_AT_ONCE ? undefined : above(chosen, entries));
+  const [most, setMost] = useState(SHOWN_AT_ONCE);
+  const start = upTo === undefined ? 0 : placeOf(upTo, entries);
+  const left = entries.length - start - most;
+
+  function showNewer(): void {
+    const from = Math.max(0, start - SHOWN_AT_ONCE);
+    const first = entries[from];
+    // What is saved from now on is wanted, too, once the newest are shown.
+    setUpTo(from > 0 && first ? newestOf(first) : undefined);
+    setMost(most + start - from);
+  }
+
   return (
     <>
+      {start > 0 && (
+        <button type="button" onClick={showNewer}>
+          Show newer versions ({formatCount(start)} more)
+        </button>
+      )}
       <ol class="time-line" aria-label="Versions, the newest first">
-        {entries.slice(0, most).map((entry) =>
+        {entries.slice(start, start + most).map((entry) =>
           entry.kind === 'missing' ? (
             <li key={`missing ${entry.first}`} class="missing">
               {describeMissing(entry, keepVersions)}
@@ -51,6 +76,11 @@ export function TimeLine(props: {
       )}
     </>
   );
+}
+
+function above(chosen: number, entries: readonly TimeLineEntry[]): number | undefined {
+  const first = entries[chosen - SHOWN_ABOVE];
+  return first && newestOf(first);
 }
 
 function Version(props: {

@@ -18,10 +18,10 @@ export interface CheckedLines {
 
 const MOST_SHOWN = 5;
 
-/** `onLine` is told how far it is, in bytes of the file. */
+/** `onLine` is told how far it is, in bytes of the file, and waited for where it gives a promise. */
 export async function checkLines(
   lines: AsyncIterable<ReadLine>,
-  onLine: (end: number, documents: number) => void,
+  onLine: (end: number, documents: number) => Promise<void> | undefined,
   seen: SeenKeys = createSeenKeys(),
 ): Promise<CheckedLines> {
   const broken = createProblemList();
@@ -40,7 +40,8 @@ export async function checkLines(
         if (firstRepeated.length < MOST_SHOWN) firstRepeated.push(line.number);
       }
     }
-    onLine(line.end, documents);
+    const rest = onLine(line.end, documents);
+    if (rest) await rest;
   }
   return { lines: count, documents, broken: broken.list(), repeated, firstRepeated, knowsAllKeys };
 }
