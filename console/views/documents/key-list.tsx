@@ -59,12 +59,12 @@ export function KeyList(props: {
   onChoose: (key: string) => void;
 }) {
   const { prefix, keys, chosen, onChoose } = props;
-  const { items, hasMore, isLoading, isTooLong, error, more, reload } = keys;
+  const { items, hasMore, isLoading, isTooLong, error, more } = keys;
   const found = chosen === undefined ? -1 : findKey(items, chosen);
   const isEmpty = items.length === 0 && !hasMore && !isLoading && error === undefined;
   return (
     <>
-      <ErrorNotice error={error} onRetry={reload} />
+      <ErrorNotice error={error} onRetry={more} />
       {isEmpty ? (
         <Empty prefix={prefix} />
       ) : (
