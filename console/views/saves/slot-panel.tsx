@@ -1,20 +1,20 @@
 import { useEffect, useRef } from 'preact/hooks';
+import type { Bucket } from '../../api/buckets.ts';
 import { onChange } from '../../live.ts';
 import { formatCount } from '../../parts/amounts.ts';
 import { ErrorNotice } from '../../parts/notice.tsx';
-import type { SaveBucket } from './save-buckets.ts';
+import { useRead } from '../../parts/use-read.ts';
 import { type SaveFolder, saveChange } from './save-change.ts';
 import type { SavePlace } from './save-place.ts';
 import { readSlot, type SlotState } from './slot-state.ts';
 import { TimeLine } from './time-line.tsx';
 import { UnusedSlot } from './unused-slot.tsx';
 import { UploadNext } from './upload-next.tsx';
-import { useRead } from './use-read.ts';
 import { VersionPanel } from './version-panel.tsx';
 
 /** A slot: its versions on a time line, and the one that is chosen. */
 export function SlotPanel(props: {
-  bucket: SaveBucket;
+  bucket: Bucket;
   folder: SaveFolder;
   slot: string;
   place: SavePlace;

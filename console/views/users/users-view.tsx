@@ -137,9 +137,9 @@ function Filter(props: {
   );
 }
 
-function Reload({ accounts: { isLoading, reload } }: { accounts: Accounts }) {
+function Reload({ accounts: { isReading, reload } }: { accounts: Accounts }) {
   return (
-    <button type="button" disabled={isLoading} onClick={() => void reload()}>
+    <button type="button" disabled={isReading} onClick={() => void reload()}>
       Reload
     </button>
   );
