@@ -1,10 +1,10 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { formatCount } from '../../parts/amounts.ts';
+import { findKey } from '../../parts/byte-order.ts';
 import { ErrorNotice } from '../../parts/notice.tsx';
 import { StoredText } from '../../parts/stored-text.tsx';
 import { VirtualList } from '../../parts/virtual-list.tsx';
 import { current } from '../../session.ts';
-import { findKey } from './byte-order.ts';
 import type { Keys } from './use-keys.ts';
 
 const REST_MS = 200;

@@ -3,6 +3,7 @@ import { KeystowClientError, text } from '../../../shared/client/index.ts';
 import { MAX_KEY_BYTES } from '../../../shared/limits.ts';
 import { Dialog } from '../../parts/dialog.tsx';
 import { ErrorNotice } from '../../parts/notice.tsx';
+import { utf8Bytes } from '../../parts/utf8-bytes.ts';
 import { current } from '../../session.ts';
 
 const BEGINNING = '{}';
@@ -20,7 +21,7 @@ export function NewDocumentDialog(props: {
   const [error, setError] = useState<unknown>();
   const input = useRef<HTMLInputElement>(null);
   useEffect(() => input.current?.focus(), []);
-  const bytes = new TextEncoder().encode(key).byteLength;
+  const bytes = utf8Bytes(key);
   const isTooLong = bytes > MAX_KEY_BYTES;
   const isTaken = error instanceof KeystowClientError && error.code === 'already-exists';
 

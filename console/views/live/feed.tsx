@@ -1,6 +1,7 @@
 import { useEffect, useId, useState } from 'preact/hooks';
 import { KeystowClientError } from '../../../shared/client/index.ts';
-import { readChanges, readHead } from '../../api/changes.ts';
+import { readChanges } from '../../api/changes.ts';
+import { readRevision } from '../../api/revision.ts';
 import { liveState, onChange } from '../../live.ts';
 import { formatCount } from '../../parts/amounts.ts';
 import { ErrorNotice } from '../../parts/notice.tsx';
@@ -49,7 +50,7 @@ function useChangeLog(prefix: string, since: string): ChangeLog | undefined {
   const [log, setLog] = useState<ChangeLog>();
   useEffect(() => {
     const source = {
-      head: readHead,
+      head: readRevision,
       page: readChanges,
       listen: onChange,
       nextFrame: (paint: () => void) => requestAnimationFrame(paint),

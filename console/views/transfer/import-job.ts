@@ -1,4 +1,5 @@
-import { isStoredSince, readRevision, sendMembers } from '../../api/transfer.ts';
+import { readRevision } from '../../api/revision.ts';
+import { isStoredSince, sendMembers } from '../../api/transfer.ts';
 import { announce } from '../../parts/toasts.tsx';
 import { createBatchRetries, type Trouble } from './batch-retries.ts';
 import { type ConflictRule, createBatchWriter, mayHaveStored } from './batch-writer.ts';
