@@ -1,5 +1,5 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { formatCount, formatTime } from '../../parts/amounts.ts';
+import { formatClock, formatTime } from '../../parts/amounts.ts';
 import { StoredText, visible } from '../../parts/stored-text.tsx';
 import { href } from '../../router.ts';
 import type { Entry } from './change-log.ts';
@@ -138,7 +138,6 @@ function Cells({ entry }: { entry: Entry }) {
   );
 }
 
-const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
 const day = new Intl.DateTimeFormat(undefined, { month: 'short', day: 'numeric' });
 
 /** Of today the time alone; the whole is in the title. */
@@ -146,13 +145,9 @@ function formatWhen(iso: string): string {
   const time = new Date(iso);
   if (Number.isNaN(time.getTime())) return iso;
   const isToday = time.toDateString() === new Date().toDateString();
-  return isToday ? clock.format(time) : `${day.format(time)} ${clock.format(time)}`;
+  return isToday ? formatClock(time) : `${day.format(time)} ${formatClock(time)}`;
 }
 
 function hasFocusInRow(list: HTMLElement): boolean {
   return document.activeElement !== list && list.contains(document.activeElement);
-}
-
-export function entriesText(count: number): string {
-  return count === 1 ? '1 change' : `${formatCount(count)} changes`;
 }

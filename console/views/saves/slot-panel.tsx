@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import type { Bucket } from '../../api/buckets.ts';
 import { onChange } from '../../live.ts';
-import { formatCount } from '../../parts/amounts.ts';
+import { countOf } from '../../parts/amounts.ts';
 import { ErrorNotice } from '../../parts/notice.tsx';
 import { useRead } from '../../parts/use-read.ts';
 import { type SaveFolder, saveChange } from './save-change.ts';
@@ -82,5 +82,5 @@ function summary(state: SlotState): string {
   if (state.kind === 'unused') return 'Nothing was ever saved here.';
   const { kept, latest } = state;
   if (kept.length === 0) return `No version is kept; the latest was ${latest}.`;
-  return `${formatCount(kept.length)} kept ${kept.length === 1 ? 'version' : 'versions'}, the latest is ${latest}.`;
+  return `${countOf(kept.length, 'kept version')}, the latest is ${latest}.`;
 }

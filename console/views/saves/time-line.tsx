@@ -1,9 +1,9 @@
 import { useState } from 'preact/hooks';
 import type { SaveVersion } from '../../../shared/client/index.ts';
 import { formatBytes, formatCount, formatTime } from '../../parts/amounts.ts';
+import { formatDuration } from '../../parts/durations.ts';
 import { StoredText } from '../../parts/stored-text.tsx';
 import { href } from '../../router.ts';
-import { formatDuration } from './durations.ts';
 import { placeQuery, type SavePlace } from './save-place.ts';
 import { describeMissing, type KeptEntry, timeLine } from './time-line-entries.ts';
 
