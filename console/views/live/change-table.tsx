@@ -1,6 +1,7 @@
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { formatClock, formatTime } from '../../parts/amounts.ts';
 import { StoredText, visible } from '../../parts/stored-text.tsx';
+import { rowsInSight, useScrollBox } from '../../parts/use-scroll-box.ts';
 import { href } from '../../router.ts';
 import type { Entry } from './change-log.ts';
 import { pathOf, placeOf } from './change-path.ts';
@@ -24,20 +25,9 @@ const MARGIN_ROWS = 8;
 
 export function ChangeTable({ entries, total }: ChangeTableProps) {
   const list = useRef<HTMLElement>(null);
-  const [top, setTop] = useState(0);
-  const [{ height, width }, setSize] = useState({ height: 0, width: NARROW_PX });
-  const rowPx = width < NARROW_PX ? NARROW_ROW_PX : ROW_PX;
+  const { onScroll, ...seen } = useScrollBox(list, NARROW_PX);
+  const rowPx = seen.width < NARROW_PX ? NARROW_ROW_PX : ROW_PX;
   const shownBefore = useRef(total);
-
-  useEffect(() => {
-    const element = list.current;
-    if (!element) return;
-    const observer = new ResizeObserver(() =>
-      setSize({ height: element.clientHeight, width: element.clientWidth }),
-    );
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, []);
 
   useLayoutEffect(() => {
     const added = total - shownBefore.current;
@@ -47,11 +37,10 @@ export function ChangeTable({ entries, total }: ChangeTableProps) {
     const isRead = element.scrollTop > 0 || hasFocusInRow(element);
     if (!isRead) return;
     element.scrollTop += added * rowPx;
-    setTop(element.scrollTop);
+    onScroll();
   }, [total, rowPx]);
 
-  const first = Math.max(0, Math.floor(top / rowPx) - MARGIN_ROWS);
-  const last = Math.min(entries.length, Math.ceil((top + height) / rowPx) + MARGIN_ROWS);
+  const { first, last } = rowsInSight(seen, entries.length, { rowPx, margin: MARGIN_ROWS });
   const rows = [];
   for (let at = first; at < last; at += 1) {
     const entry = entries[entries.length - 1 - at];
@@ -75,7 +64,7 @@ export function ChangeTable({ entries, total }: ChangeTableProps) {
       aria-label="List of changes"
       // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached with the keyboard
       tabIndex={0}
-      onScroll={(event) => setTop(event.currentTarget.scrollTop)}
+      onScroll={onScroll}
     >
       <table aria-rowcount={entries.length + 1}>
         <caption class="visually-hidden">Changes, newest first</caption>
