@@ -104,7 +104,7 @@ export function VirtualList<Item>(props: VirtualListProps<Item>) {
   return (
     <div
       ref={list}
-      class="virtual-list"
+      class="framed virtual-list"
       role="listbox"
       aria-label={label}
       tabIndex={0}

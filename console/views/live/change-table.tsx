@@ -60,7 +60,7 @@ export function ChangeTable({ entries, total }: ChangeTableProps) {
   return (
     <section
       ref={list}
-      class={rowPx === ROW_PX ? 'change-table' : 'change-table narrow'}
+      class={rowPx === ROW_PX ? 'framed change-table' : 'framed change-table narrow'}
       aria-label="List of changes"
       // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached with the keyboard
       tabIndex={0}

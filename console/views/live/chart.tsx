@@ -51,7 +51,7 @@ export function Chart({ chart, index, points }: ChartProps) {
   return (
     <section class="panel chart" aria-labelledby={id}>
       <h3 id={id}>{chart.title}</h3>
-      <ul ref={legend} class="legend">
+      <ul ref={legend} class="plain legend">
         {chart.lines.map((line, at) => (
           <li key={line.name}>
             <Swatch line={line} />

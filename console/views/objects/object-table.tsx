@@ -46,7 +46,7 @@ export function ObjectTable(props: ObjectTableProps) {
   const areAllSelected = objects.length > 0 && selected.size >= objects.length;
 
   return (
-    <div ref={box} class="object-table" onScroll={onScroll}>
+    <div ref={box} class="framed object-table" onScroll={onScroll}>
       <table aria-rowcount={hasMore ? -1 : entries.length + 1} aria-busy={isLoading}>
         <caption class="visually-hidden">Folders and objects, by name</caption>
         <thead>

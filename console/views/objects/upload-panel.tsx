@@ -68,7 +68,7 @@ export function UploadPanel() {
               </button>
             )}
           </div>
-          <ul>
+          <ul class="plain">
             {shown.map((upload) => (
               <UploadRow key={upload.id} upload={upload} />
             ))}

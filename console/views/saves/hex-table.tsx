@@ -69,7 +69,7 @@ export function HexTable(props: {
   return (
     <section
       ref={box}
-      class="hex-box"
+      class="framed hex-box"
       aria-label={label}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls is to be reached with the keyboard
       tabIndex={0}

@@ -27,7 +27,7 @@ export function TimeLine(props: {
   const left = entries.length - most;
   return (
     <>
-      <ol class="time-line" aria-label="Versions, the newest first">
+      <ol class="plain time-line" aria-label="Versions, the newest first">
         {entries.slice(0, most).map((entry) =>
           entry.kind === 'missing' ? (
             <li key={`missing ${entry.first}`} class="missing">

@@ -66,7 +66,7 @@ function AllUsers({ accounts }: { accounts: Accounts }) {
           </button>
           <Reload accounts={accounts} />
         </div>
-        <div class="scrolls listed">
+        <div class="framed scrolls listed">
           <UserTable users={users} keysOf={keysOf} filter={filter} chosen={name} />
         </div>
       </section>
@@ -109,7 +109,7 @@ function AllKeys({ accounts }: { accounts: Accounts }) {
         <MakeKey user={current().username} users={users} onMade={reload} />
         <Reload accounts={accounts} />
       </div>
-      <div class="scrolls listed">
+      <div class="framed scrolls listed">
         <KeyTable keys={keys} filter={filter} hasUsers reload={reload} />
       </div>
     </section>
