@@ -118,7 +118,7 @@ function Cells({ entry }: { entry: Entry }) {
           <StoredText text={path} />
         )}
       </td>
-      <td class="history">
+      <td>
         <a href={href('live', { prefix: path, since: 'oldest' })}>
           History<span class="visually-hidden"> of {visible(path)}</span>
         </a>

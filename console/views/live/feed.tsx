@@ -19,7 +19,7 @@ export function Feed() {
   const log = useChangeLog(prefix, since);
   const state = log?.state.value;
   return (
-    <section class="column feed" aria-labelledby={id}>
+    <section class="column" aria-labelledby={id}>
       <h2 id={id}>Changes</h2>
       <FeedFilter prefix={prefix} since={since} />
       {log && state && (

@@ -51,7 +51,7 @@ function SavesOf({ buckets }: { buckets: readonly Bucket[] }) {
             <SlotList key={place.after} folder={folder} place={place} />
           </div>
           {place.slot === undefined ? (
-            <p class="saves-hint muted">Choose a slot, or find one by its number.</p>
+            <p class="muted">Choose a slot, or find one by its number.</p>
           ) : (
             <SlotPanel
               key={place.slot}

@@ -46,7 +46,7 @@ export function SlotList({ folder, place }: { folder: SaveFolder; place: SavePla
     <>
       <ErrorNotice error={error} onRetry={more} />
       {after !== undefined && error === undefined && (
-        <p class="saves-from muted">
+        <p class="muted">
           {items.length === 0 ? `No slot behind ${after}.` : `Slots behind ${after}.`}{' '}
           <a href={href('saves', placeQuery(fromStart))}>Show all</a>
         </p>

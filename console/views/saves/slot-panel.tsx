@@ -34,7 +34,7 @@ export function SlotPanel(props: {
   );
 
   if (error !== undefined) return <ErrorNotice error={error} onRetry={reload} />;
-  if (!state) return <p class="saves-hint muted">Reading the slot …</p>;
+  if (!state) return <p class="muted">Reading the slot …</p>;
   const latest = state.kind === 'used' ? state.latest : 0;
   return (
     <section class="saves-detail" aria-labelledby="saves-slot">
