@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { rowsInSight, useScrollBox } from './use-scroll-box.ts';
+import { rowsInSight } from './rows-in-sight.ts';
+import { useScrollBox } from './use-scroll-box.ts';
 
 /**
  * A list of any length of which only what can be seen is in the page. Arrow keys, Page Up and Down, Home and End move, Enter

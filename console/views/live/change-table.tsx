@@ -1,7 +1,8 @@
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { formatClock, formatTime } from '../../parts/amounts.ts';
+import { rowsInSight } from '../../parts/rows-in-sight.ts';
 import { StoredText, visible } from '../../parts/stored-text.tsx';
-import { rowsInSight, useScrollBox } from '../../parts/use-scroll-box.ts';
+import { useScrollBox } from '../../parts/use-scroll-box.ts';
 import { href } from '../../router.ts';
 import type { Entry } from './change-log.ts';
 import { pathOf, placeOf } from './change-path.ts';

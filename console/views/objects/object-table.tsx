@@ -1,7 +1,8 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { formatBytes, formatTime } from '../../parts/amounts.ts';
+import { rowsInSight } from '../../parts/rows-in-sight.ts';
 import { StoredText, visible } from '../../parts/stored-text.tsx';
-import { rowsInSight, useScrollBox } from '../../parts/use-scroll-box.ts';
+import { useScrollBox } from '../../parts/use-scroll-box.ts';
 import { type Entry, folderOf, keyOf } from './folder.ts';
 import type { ListingState } from './listing.ts';
 import { hrefOf } from './places.ts';
