@@ -27,7 +27,7 @@ function SignedIn() {
         Skip to the content
       </button>
       <header class="bar">
-        <strong class="brand">Keystow</strong>
+        <strong>Keystow</strong>
         <nav aria-label="Views">
           {offered.map(({ name, title }) => (
             <a key={name} href={href(name)} aria-current={name === view?.name ? 'page' : undefined}>

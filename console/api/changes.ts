@@ -15,9 +15,3 @@ export async function readChanges(
   const path = withQuery('/api/changes', query);
   return jsonOf(await current().request({ method: 'GET', path, signal }));
 }
-
-/** The number of the last write, whoever may see it. */
-export async function readHead(signal: AbortSignal): Promise<number> {
-  const answer = await current().request({ method: 'GET', path: '/data?limit=1', signal });
-  return Number(answer.header('x-keystow-revision') ?? 0);
-}

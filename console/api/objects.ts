@@ -5,6 +5,7 @@ import { isAbort } from '../parts/explain.ts';
 import { current } from '../session.ts';
 import type { ObjectPage, StoredObject } from './object-page.ts';
 import { objectPath } from './object-path.ts';
+import { readBeginning } from './read-beginning.ts';
 import { s3Refusal } from './s3-refusal.ts';
 
 export interface ObjectQuery {
@@ -54,7 +55,8 @@ export async function readBytes(
   const { bytes, isEncoded, signal } = options;
   const headers: Record<string, string> = isEncoded ? {} : { range: `bytes=0-${bytes - 1}` };
   const answer = await ask('GET', { bucket, key }, { headers, signal });
-  return answer.body ? firstBytes(answer.body, bytes) : new Uint8Array();
+  if (!answer.body) return new Uint8Array();
+  return (await readBeginning(answer.body, bytes)).bytes;
 }
 
 /** All of an object. */
@@ -99,20 +101,4 @@ async function ask(
 function asClientError(error: unknown): never {
   if (isAbort(error)) throw error;
   throw new KeystowClientError('network', 'The connection failed.', { cause: error });
-}
-
-async function firstBytes(
-  body: ReadableStream<Uint8Array<ArrayBuffer>>,
-  most: number,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const reader = body.getReader();
-  const chunks: Uint8Array<ArrayBuffer>[] = [];
-  for (let left = most; left > 0; ) {
-    const { value, done } = await reader.read();
-    if (done) break;
-    chunks.push(value.subarray(0, left));
-    left -= value.byteLength;
-  }
-  await reader.cancel();
-  return new Uint8Array(await new Blob(chunks).arrayBuffer());
 }

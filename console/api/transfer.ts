@@ -4,6 +4,7 @@ import { documentPath, withQuery } from '../../shared/client/paths.ts';
 import { refusalOf } from '../../shared/client/transport.ts';
 import { current } from '../session.ts';
 import type { BatchMember } from './batch-member.ts';
+import { numberOf, revisionOf } from './revision.ts';
 
 /** What import and export ask of the server. */
 
@@ -18,14 +19,8 @@ export async function openExport(prefix: string, signal: AbortSignal): Promise<E
   const path = withQuery('/data', { prefix: prefix === '' ? undefined : prefix });
   const response = await open(path, { accept: 'application/x-ndjson' }, signal);
   if (!response.body) throw new KeystowClientError('unexpected', 'The answer has no body.');
-  return { body: response.body, revision: revisionOf(response) };
-}
-
-/** The number of the last write. Rejects, too, where nothing could be imported for lack of a server. */
-export async function readRevision(signal: AbortSignal): Promise<number> {
-  const response = await open('/data?limit=1', {}, signal);
-  await response.body?.cancel();
-  return revisionOf(response);
+  const revision = revisionOf(response.headers.get('x-keystow-revision') ?? undefined);
+  return { body: response.body, revision };
 }
 
 /** Stores all of it, or nothing: then it resolves with what failed. */
@@ -49,7 +44,7 @@ export async function isStoredSince(
 ): Promise<boolean> {
   try {
     const stored = await current().client.documentsAs(text).get(key);
-    return stored.value === value && Number(stored.etag.replaceAll('"', '')) > revision;
+    return stored.value === value && numberOf(stored.etag) > revision;
   } catch (error) {
     if (error instanceof KeystowClientError && error.code === 'not-found') return false;
     throw error;
@@ -73,10 +68,4 @@ async function open(
   if (response.status === 200) return response;
   const header = (name: string) => response.headers.get(name) ?? undefined;
   throw refusalOf({ status: response.status, header, text: await response.text() });
-}
-
-function revisionOf(response: Response): number {
-  const revision = response.headers.get('x-keystow-revision') ?? '';
-  if (/^\d+$/.test(revision)) return Number(revision);
-  throw new KeystowClientError('unexpected', 'The answer has no revision: is this a Keystow?');
 }

@@ -1,7 +1,7 @@
-import { KeystowClientError, uploadForm } from '../../shared/client/index.ts';
+import { KeystowClientError } from '../../shared/client/index.ts';
 import { current } from '../session.ts';
 import type { FileUpload } from './file-upload.ts';
-import { bucketPath } from './object-path.ts';
+import { sendForm } from './send-form.ts';
 
 /** Long enough to begin an upload, which is when the form is looked at. */
 const FORM_SECONDS = 900;
@@ -27,8 +27,6 @@ export async function uploadFile(upload: FileUpload): Promise<void> {
   );
   // A form past this server has a key of that store's own: docs/signed-forms.md, "Past this server".
   if (form.fields['key'] !== key) throw new KeystowClientError('not-implemented', ELSEWHERE);
-  // The form names the server as others call it (PUBLIC_URL); no policy signs a host.
-  const here = { ...form, url: location.origin + bucketPath(bucket) };
   // A `${filename}` in the key stays what it is by being put in its own place.
-  await uploadForm(here, file, { fileName: '$' + '{filename}', signal, onProgress });
+  await sendForm(bucket, form, file, { fileName: '$' + '{filename}', signal, onProgress });
 }

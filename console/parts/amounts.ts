@@ -7,6 +7,7 @@ export function formatBytes(bytes: number): string {
   return `${unit === 0 || amount >= 100 ? Math.round(amount) : amount.toFixed(1)} ${UNITS[unit]}`;
 }
 
+const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
 const times = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 
 /** An ISO 8601 time in the reader's own zone and language. */
@@ -17,4 +18,14 @@ export function formatTime(iso: string): string {
 
 export function formatCount(count: number): string {
   return count.toLocaleString();
+}
+
+/** Such as `1 document` and `5,000 documents`. */
+export function countOf(count: number, what: string, several = `${what}s`): string {
+  return `${formatCount(count)} ${count === 1 ? what : several}`;
+}
+
+/** A time of day in the reader's own zone and language, to the second. */
+export function formatClock(time: Date | number): string {
+  return clock.format(time);
 }

@@ -1,6 +1,6 @@
 import { visible } from './visible.ts';
 
-export { visible };
+const LONG = 60;
 
 /**
  * Keys, names and whatever else others have chosen: shown as it is, and unable to do anything. What cannot
@@ -14,4 +14,9 @@ export function StoredText({ text }: { text: string }) {
   );
 }
 
-const LONG = 60;
+/** As much of a text as fits into a sentence. */
+export function shortened(text: string): string {
+  const characters = [...text];
+  const isLong = characters.length > LONG;
+  return isLong ? `${characters.slice(0, LONG).join('')}…` : text;
+}

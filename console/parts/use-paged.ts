@@ -1,12 +1,25 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { isAbort } from './explain.ts';
 
+export interface Page<Item> {
+  readonly items: readonly Item[];
+  /** `after` of the next page; undefined with the last one. */
+  readonly next: string | undefined;
+}
+
+export interface PageQuery {
+  readonly query: string;
+  /** Undefined: the first page. */
+  readonly after: string | undefined;
+  readonly signal: AbortSignal;
+}
+
 export interface Paged<Item> {
   readonly items: readonly Item[];
   readonly hasMore: boolean;
   readonly isLoading: boolean;
   readonly error: unknown;
-  /** Reads the next page, unless one is being read. */
+  /** Reads the next page, unless one is being read; after an error the same one again. */
   readonly more: () => void;
   /** Begins anew. */
   readonly reload: () => void;
@@ -16,11 +29,11 @@ export interface Paged<Item> {
 
 /**
  * Pages of a list, read as they are needed. With another `query` it begins anew; what the last one still brings is
- * dropped. `pages` is called with that query and gives arrays.
+ * dropped.
  */
 export function usePaged<Item>(
   query: string,
-  pages: (query: string, signal: AbortSignal) => AsyncIterator<readonly Item[], void>,
+  read: (page: PageQuery) => Promise<Page<Item>>,
 ): Paged<Item> {
   const [items, setItems] = useState<readonly Item[]>([]);
   const [hasMore, setHasMore] = useState(true);
@@ -29,26 +42,26 @@ export function usePaged<Item>(
   const [round, setRound] = useState(0);
   const reading = useRef<{ next: () => void }>({ next: () => {} });
 
-  // `pages` is a new function at each rendering: the query and the round tell.
+  // `read` is a new function at each rendering: the query and the round tell.
   useEffect(() => {
     const ended = new AbortController();
-    const iterator = pages(query, ended.signal);
-    let [isBusy, isFirst] = [false, true];
+    const { signal } = ended;
+    let isBusy = false;
+    let last: Page<Item> | undefined;
     const next = async (): Promise<void> => {
       if (isBusy) return;
       isBusy = true;
       setLoading(true);
       setError(undefined);
       try {
-        const { value, done } = await iterator.next();
-        if (ended.signal.aborted) return;
-        const page = value ?? [];
+        const page = await read({ query, after: last?.next, signal });
+        if (signal.aborted) return;
         // What the last query found stays until there is something in its place.
-        setItems(isFirst ? page : (before) => [...before, ...page]);
-        isFirst = false;
-        setHasMore(!done);
+        setItems(last ? (before) => [...before, ...page.items] : page.items);
+        last = page;
+        setHasMore(page.next !== undefined);
       } catch (reason) {
-        if (ended.signal.aborted || isAbort(reason)) return;
+        if (signal.aborted || isAbort(reason)) return;
         setError(reason);
         setHasMore(false);
       }

@@ -1,5 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { rowsInSight } from './rows-in-sight.ts';
+import { useScrollBox } from './use-scroll-box.ts';
 
 /**
  * A list of any length of which only what can be seen is in the page. Arrow keys, Page Up and Down, Home and End move, Enter
@@ -18,7 +20,6 @@ export interface VirtualListProps<Item> {
 }
 
 const ROW_PX = 32;
-/** Rows above and below what is seen, so that quick scrolling shows no gap. */
 const MARGIN_ROWS = 12;
 /** How many rows may go above the active one at once, and it is still found. */
 const FOLLOWED_ROWS = 1_000;
@@ -27,20 +28,10 @@ export function VirtualList<Item>(props: VirtualListProps<Item>) {
   const { label, items, hasMore, selected, row, onSelect, onEnd } = props;
   const list = useRef<HTMLDivElement>(null);
   const id = useId();
-  const [top, setTop] = useState(0);
-  const [height, setHeight] = useState(0);
+  const { onScroll, ...seen } = useScrollBox(list);
   const [active, setActive] = useState(0);
   const activeItem = useRef<Item>(undefined);
-  const first = Math.max(0, Math.floor(top / ROW_PX) - MARGIN_ROWS);
-  const last = Math.min(items.length, Math.ceil((top + height) / ROW_PX) + MARGIN_ROWS);
-
-  useEffect(() => {
-    const element = list.current;
-    if (!element) return;
-    const observer = new ResizeObserver(() => setHeight(element.clientHeight));
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, []);
+  const { first, last } = rowsInSight(seen, items.length, { rowPx: ROW_PX, margin: MARGIN_ROWS });
 
   // What others insert or remove above moves the row that the keyboard is at, and not the keyboard.
   useLayoutEffect(() => {
@@ -67,7 +58,7 @@ export function VirtualList<Item>(props: VirtualListProps<Item>) {
   }
 
   function onKeyDown(event: KeyboardEvent): void {
-    const page = Math.max(1, Math.floor(height / ROW_PX) - 1);
+    const page = Math.max(1, Math.floor(seen.height / ROW_PX) - 1);
     const steps: Readonly<Record<string, number>> = {
       ArrowDown: active + 1,
       ArrowUp: active - 1,
@@ -114,12 +105,12 @@ export function VirtualList<Item>(props: VirtualListProps<Item>) {
   return (
     <div
       ref={list}
-      class="virtual-list"
+      class="framed virtual-list"
       role="listbox"
       aria-label={label}
       tabIndex={0}
       aria-activedescendant={active >= first && active < last ? `${id}-${active}` : undefined}
-      onScroll={(event) => setTop(event.currentTarget.scrollTop)}
+      onScroll={onScroll}
       onKeyDown={onKeyDown}
     >
       <div class="rows" role="presentation" style={{ height: `${items.length * ROW_PX}px` }}>

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compareBytes, findKey } from '../../console/views/documents/byte-order.ts';
+import { compareBytes, findKey } from '../../console/parts/byte-order.ts';
 import { formatJson } from '../../console/views/documents/format-json.ts';
 import { withKeyChanges } from '../../console/views/documents/key-changes.ts';
 import { lineBreakOf } from '../../console/views/documents/line-break.ts';

@@ -62,6 +62,13 @@ describe.skipIf(!hasChromium)('the documents of the console', () => {
     );
     await page.getByLabel('Keys that begin with').fill('load/1');
     await page.getByText('500 keys, more as you scroll').waitFor();
+    const failure = { status: 403, json: { error: 'Not this page.' } };
+    await page.route('**/data?*after=*', (route) => route.fulfill(failure), { times: 1 });
+    await list.press('End');
+    await page.getByRole('alert').getByText('Not this page.').waitFor();
+    await page.getByText('500 keys', { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.getByText('1,000 keys, more as you scroll').waitFor();
     const last = keyIn(page, 'load/19999');
     await expect
       .poll(

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { keyOfUrl, objectPath } from '../../console/api/object-path.ts';
 import {
-  compare,
   crumbsOf,
   entriesOf,
   fileNameOf,
@@ -77,15 +76,6 @@ describe('folders', () => {
 });
 
 describe('entries', () => {
-  it('are in the order of bytes, which is not the one of UTF-16', () => {
-    const names = ['', 'a', 'a/', 'aa', 'z', 'ä', '\ud7ff', '\ue000', '\uffff', '😀', '😀a'];
-    const byBytes = names.toSorted((one, other) =>
-      Buffer.compare(Buffer.from(one), Buffer.from(other)),
-    );
-    expect(names.toReversed().sort(compare)).toEqual(byBytes);
-    expect(names.toReversed().sort()).not.toEqual(byBytes);
-  });
-
   it('are folders and objects of a page, together', () => {
     const object = (key: string) => ({ key, size: 1, etag: '"1"', time: '', acl: 'private' });
     const objects = [object('a'), object('b'), object('d')];

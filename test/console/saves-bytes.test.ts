@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
+import { readBeginning } from '../../console/api/read-beginning.ts';
 import { differenceOf, differentRows } from '../../console/views/saves/byte-difference.ts';
 import { findBytes, parsePattern } from '../../console/views/saves/byte-search.ts';
 import { hexOffset, hexRuns, parseOffset } from '../../console/views/saves/hex-rows.ts';
-import { readBeginning } from '../../console/views/saves/read-bytes.ts';
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 

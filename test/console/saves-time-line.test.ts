@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { formatDuration } from '../../console/views/saves/durations.ts';
+import { formatDuration } from '../../console/parts/durations.ts';
 import { saveChange } from '../../console/views/saves/save-change.ts';
 import {
   describeMissing,

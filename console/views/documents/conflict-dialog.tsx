@@ -1,7 +1,9 @@
+import { numberOf } from '../../api/revision.ts';
 import { Dialog } from '../../parts/dialog.tsx';
 import { ErrorNotice } from '../../parts/notice.tsx';
-import { StoredText, visible } from '../../parts/stored-text.tsx';
-import { numberOf, type OpenDocument, type Version } from './open-document.ts';
+import { StoredText } from '../../parts/stored-text.tsx';
+import { visible } from '../../parts/visible.ts';
+import type { OpenDocument, Version } from './open-document.ts';
 import { textDifference } from './text-difference.ts';
 
 /** Of what is the same before and behind: a browser lays out a megabyte slowly. */

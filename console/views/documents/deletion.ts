@@ -1,7 +1,8 @@
 import { type Documents, KeystowClientError } from '../../../shared/client/index.ts';
 import { explain } from '../../parts/explain.ts';
-import { visible } from '../../parts/stored-text.tsx';
+import { shortened } from '../../parts/stored-text.tsx';
 import { announce } from '../../parts/toasts.tsx';
+import { visible } from '../../parts/visible.ts';
 
 /** The way back from a deletion: the very same text again, unless somebody was quicker. */
 
@@ -11,8 +12,6 @@ interface Deleted {
   readonly text: string;
   readonly onRestored: () => void;
 }
-
-const MAX_SHOWN_CHARS = 60;
 
 export function offerUndo(deleted: Deleted): void {
   const run = (): void => void undo(deleted);
@@ -37,10 +36,5 @@ async function undo(deleted: Deleted): Promise<void> {
 
 /** Isolated, so that a key of another direction does not turn the sentence around. */
 function named(key: string): string {
-  const chars = [...visible(key)];
-  const shown =
-    chars.length > MAX_SHOWN_CHARS
-      ? `${chars.slice(0, MAX_SHOWN_CHARS).join('')}…`
-      : chars.join('');
-  return `\u2068${shown}\u2069`;
+  return `\u2068${shortened(visible(key))}\u2069`;
 }

@@ -1,4 +1,4 @@
-import { compareBytes, findKey } from './byte-order.ts';
+import { compareBytes, findKey } from '../../parts/byte-order.ts';
 
 /** Which keys are there now, and which are not. */
 export type KeyChanges = ReadonlyMap<string, boolean>;

@@ -1,15 +1,12 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
-import { formatCount } from '../../parts/amounts.ts';
+import { countOf } from '../../parts/amounts.ts';
+import { findKey } from '../../parts/byte-order.ts';
 import { ErrorNotice } from '../../parts/notice.tsx';
 import { StoredText } from '../../parts/stored-text.tsx';
+import { useTyped } from '../../parts/use-typed.ts';
 import { VirtualList } from '../../parts/virtual-list.tsx';
 import { current } from '../../session.ts';
-import { findKey } from './byte-order.ts';
 import type { Keys } from './use-keys.ts';
 
-const REST_MS = 200;
-
-/** What is typed, told of a moment after the last letter. */
 export function KeySearch({
   prefix,
   onPrefix,
@@ -17,24 +14,7 @@ export function KeySearch({
   prefix: string;
   onPrefix: (to: string) => void;
 }) {
-  const [typed, setTyped] = useState(prefix);
-  const told = useRef(prefix);
-
-  useEffect(() => {
-    // Not what was typed here: of a link, or of a step back.
-    if (prefix !== told.current) setTyped(prefix);
-    told.current = prefix;
-  }, [prefix]);
-
-  useEffect(() => {
-    if (typed === told.current) return;
-    const timer = setTimeout(() => {
-      told.current = typed;
-      onPrefix(typed);
-    }, REST_MS);
-    return () => clearTimeout(timer);
-  }, [typed]);
-
+  const [typed, setTyped] = useTyped(prefix, onPrefix);
   return (
     <label>
       Keys that begin with
@@ -59,12 +39,12 @@ export function KeyList(props: {
   onChoose: (key: string) => void;
 }) {
   const { prefix, keys, chosen, onChoose } = props;
-  const { items, hasMore, isLoading, isTooLong, error, more, reload } = keys;
+  const { items, hasMore, isLoading, isTooLong, error, more } = keys;
   const found = chosen === undefined ? -1 : findKey(items, chosen);
   const isEmpty = items.length === 0 && !hasMore && !isLoading && error === undefined;
   return (
     <>
-      <ErrorNotice error={error} onRetry={reload} />
+      <ErrorNotice error={error} onRetry={more} />
       {isEmpty ? (
         <Empty prefix={prefix} />
       ) : (
@@ -83,7 +63,7 @@ export function KeyList(props: {
           ? 'Reading the keys …'
           : isEmpty
             ? ''
-            : `${formatCount(items.length)} ${items.length === 1 ? 'key' : 'keys'}`}
+            : countOf(items.length, 'key')}
         {hasMore && items.length > 0 && ', more as you scroll'}
         {isTooLong && ': there are more. Narrow the search to see the others.'}
       </p>

@@ -4,8 +4,9 @@ import { MAX_KEY_BYTES } from '../../../shared/limits.ts';
 import { Dialog } from '../../parts/dialog.tsx';
 import { explain } from '../../parts/explain.ts';
 import { ErrorNotice } from '../../parts/notice.tsx';
-import { visible } from '../../parts/stored-text.tsx';
 import { announce } from '../../parts/toasts.tsx';
+import { utf8Bytes } from '../../parts/utf8-bytes.ts';
+import { visible } from '../../parts/visible.ts';
 import { current } from '../../session.ts';
 
 const BEGINNING = '{}';
@@ -29,7 +30,7 @@ export function NewDocumentDialog(props: {
       isClosed.current = true;
     };
   }, []);
-  const bytes = new TextEncoder().encode(key).byteLength;
+  const bytes = utf8Bytes(key);
   const isTooLong = bytes > MAX_KEY_BYTES;
   const isTaken = error instanceof KeystowClientError && error.code === 'already-exists';
 

@@ -1,5 +1,6 @@
 import { computed, signal } from '@preact/signals';
 import { type Change, type Documents, KeystowClientError } from '../../../shared/client/index.ts';
+import { numberOf } from '../../api/revision.ts';
 import { isAbort } from '../../parts/explain.ts';
 
 /** What a document was at one number. */
@@ -262,11 +263,6 @@ export class OpenDocument {
     const { etag, value } = await this.documents.get(this.key, { signal: this.ended.signal });
     return { etag, text: value };
   }
-}
-
-/** The number of a document's last write, as the change feed counts. */
-export function numberOf(etag: string): number {
-  return Number(etag.replaceAll('"', ''));
 }
 
 function isOvertaken(error: unknown): boolean {

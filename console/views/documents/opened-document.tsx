@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import { text as asText } from '../../../shared/client/index.ts';
+import { numberOf } from '../../api/revision.ts';
 import { formatBytes, formatCount } from '../../parts/amounts.ts';
 import { CopyButton } from '../../parts/copy-button.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
@@ -10,7 +11,7 @@ import { ConflictDialog } from './conflict-dialog.tsx';
 import { offerUndo } from './deletion.ts';
 import { formatJson } from './format-json.ts';
 import { JsonEditor } from './json-editor.tsx';
-import { numberOf, type OpenDocument } from './open-document.ts';
+import type { OpenDocument } from './open-document.ts';
 import { inspect, sentenceOf, useInspection } from './use-inspection.ts';
 import { useUnsaved } from './use-unsaved.ts';
 

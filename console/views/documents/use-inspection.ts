@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
+import { utf8Bytes } from '../../parts/utf8-bytes.ts';
 import type { Mark } from './code-mirror.ts';
 import { checkDocument, placeIn } from './scan-json.ts';
 
@@ -13,7 +14,7 @@ const REST_MS = 200;
 
 export function inspect(text: string): Inspection {
   const found = checkDocument(text);
-  const bytes = new TextEncoder().encode(text).byteLength;
+  const bytes = utf8Bytes(text);
   const problem = found && { ...placeIn(text, found.at), message: found.message };
   return { problem, bytes };
 }

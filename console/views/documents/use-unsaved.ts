@@ -1,4 +1,5 @@
 import { useEffect } from 'preact/hooks';
+import { askToStay } from '../../parts/ask-to-stay.ts';
 import { guardLeaving } from '../../router.ts';
 
 /** Nothing that was written is left behind unasked: by a link, a step back, signing out or closing the tab. */
@@ -9,15 +10,14 @@ export function useUnsaved(
 ): void {
   useEffect(() => {
     if (!isUnsaved) return;
-    const onUnload = (event: BeforeUnloadEvent): void => event.preventDefault();
-    addEventListener('beforeunload', onUnload);
+    const stopAsking = askToStay();
     const stop = guardLeaving((to, proceed) => {
       const isHere = to?.view === 'documents' && to.query.get('key') === key;
       if (!isHere) onAsk(proceed);
       return isHere;
     });
     return () => {
-      removeEventListener('beforeunload', onUnload);
+      stopAsking();
       stop();
     };
   }, [isUnsaved, key]);

@@ -1,6 +1,9 @@
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { formatCount, formatTime } from '../../parts/amounts.ts';
-import { StoredText, visible } from '../../parts/stored-text.tsx';
+import { useLayoutEffect, useRef } from 'preact/hooks';
+import { formatClock, formatTime } from '../../parts/amounts.ts';
+import { rowsInSight } from '../../parts/rows-in-sight.ts';
+import { StoredText } from '../../parts/stored-text.tsx';
+import { useScrollBox } from '../../parts/use-scroll-box.ts';
+import { visible } from '../../parts/visible.ts';
 import { href } from '../../router.ts';
 import type { Entry } from './change-log.ts';
 import { pathOf, placeOf } from './change-path.ts';
@@ -24,20 +27,9 @@ const MARGIN_ROWS = 8;
 
 export function ChangeTable({ entries, total }: ChangeTableProps) {
   const list = useRef<HTMLElement>(null);
-  const [top, setTop] = useState(0);
-  const [{ height, width }, setSize] = useState({ height: 0, width: NARROW_PX });
-  const rowPx = width < NARROW_PX ? NARROW_ROW_PX : ROW_PX;
+  const { onScroll, ...seen } = useScrollBox(list, NARROW_PX);
+  const rowPx = seen.width < NARROW_PX ? NARROW_ROW_PX : ROW_PX;
   const shownBefore = useRef(total);
-
-  useEffect(() => {
-    const element = list.current;
-    if (!element) return;
-    const observer = new ResizeObserver(() =>
-      setSize({ height: element.clientHeight, width: element.clientWidth }),
-    );
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, []);
 
   useLayoutEffect(() => {
     const added = total - shownBefore.current;
@@ -47,11 +39,10 @@ export function ChangeTable({ entries, total }: ChangeTableProps) {
     const isRead = element.scrollTop > 0 || hasFocusInRow(element);
     if (!isRead) return;
     element.scrollTop += added * rowPx;
-    setTop(element.scrollTop);
+    onScroll();
   }, [total, rowPx]);
 
-  const first = Math.max(0, Math.floor(top / rowPx) - MARGIN_ROWS);
-  const last = Math.min(entries.length, Math.ceil((top + height) / rowPx) + MARGIN_ROWS);
+  const { first, last } = rowsInSight(seen, entries.length, { rowPx, margin: MARGIN_ROWS });
   const rows = [];
   for (let at = first; at < last; at += 1) {
     const entry = entries[entries.length - 1 - at];
@@ -71,11 +62,11 @@ export function ChangeTable({ entries, total }: ChangeTableProps) {
   return (
     <section
       ref={list}
-      class={rowPx === ROW_PX ? 'change-table' : 'change-table narrow'}
+      class={rowPx === ROW_PX ? 'framed change-table' : 'framed change-table narrow'}
       aria-label="List of changes"
       // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached with the keyboard
       tabIndex={0}
-      onScroll={(event) => setTop(event.currentTarget.scrollTop)}
+      onScroll={onScroll}
     >
       <table aria-rowcount={entries.length + 1}>
         <caption class="visually-hidden">Changes, newest first</caption>
@@ -129,7 +120,7 @@ function Cells({ entry }: { entry: Entry }) {
           <StoredText text={path} />
         )}
       </td>
-      <td class="history">
+      <td>
         <a href={href('live', { prefix: path, since: 'oldest' })}>
           History<span class="visually-hidden"> of {visible(path)}</span>
         </a>
@@ -138,7 +129,6 @@ function Cells({ entry }: { entry: Entry }) {
   );
 }
 
-const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
 const day = new Intl.DateTimeFormat(undefined, { month: 'short', day: 'numeric' });
 
 /** Of today the time alone; the whole is in the title. */
@@ -146,13 +136,9 @@ function formatWhen(iso: string): string {
   const time = new Date(iso);
   if (Number.isNaN(time.getTime())) return iso;
   const isToday = time.toDateString() === new Date().toDateString();
-  return isToday ? clock.format(time) : `${day.format(time)} ${clock.format(time)}`;
+  return isToday ? formatClock(time) : `${day.format(time)} ${formatClock(time)}`;
 }
 
 function hasFocusInRow(list: HTMLElement): boolean {
   return document.activeElement !== list && list.contains(document.activeElement);
-}
-
-export function entriesText(count: number): string {
-  return count === 1 ? '1 change' : `${formatCount(count)} changes`;
 }

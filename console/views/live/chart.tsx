@@ -1,4 +1,5 @@
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { formatClock } from '../../parts/amounts.ts';
 import type { ChartDefinition, Line } from './chart-definitions.ts';
 import type { Point } from './metrics-history.ts';
 import type { Plot } from './plot.ts';
@@ -50,7 +51,7 @@ export function Chart({ chart, index, points }: ChartProps) {
   return (
     <section class="panel chart" aria-labelledby={id}>
       <h3 id={id}>{chart.title}</h3>
-      <ul ref={legend} class="legend">
+      <ul ref={legend} class="plain legend">
         {chart.lines.map((line, at) => (
           <li key={line.name}>
             <Swatch line={line} />
@@ -104,7 +105,7 @@ function LastValues({ chart, index, points }: ChartProps) {
                 .reverse()
                 .map(({ at, values }) => (
                   <tr key={at}>
-                    <th scope="row">{times.format(at)}</th>
+                    <th scope="row">{formatClock(at)}</th>
                     {chart.lines.map(({ name }, line) => (
                       <td key={name} class="number">
                         {shown(chart, values[index]?.[line])}
@@ -119,8 +120,6 @@ function LastValues({ chart, index, points }: ChartProps) {
     </details>
   );
 }
-
-const times = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
 
 function shown({ format }: ChartDefinition, value: number | null | undefined): string {
   return value === null || value === undefined ? '–' : format(value);

@@ -1,5 +1,6 @@
 import { useEffect, useId } from 'preact/hooks';
 import { formatBytes, formatCount } from '../../parts/amounts.ts';
+import { formatDuration } from '../../parts/durations.ts';
 import { ErrorNotice } from '../../parts/notice.tsx';
 import { current } from '../../session.ts';
 import { Chart } from './chart.tsx';
@@ -56,7 +57,7 @@ function Glance({ metrics }: { metrics: MetricWindow }) {
   const facts: readonly (readonly [string, string])[] = [
     ['Ready', metrics.gauge('keystow_ready') === 1 ? 'yes' : 'no: the log says why'],
     ['Version', `${build?.get('version') ?? '–'} on Node ${build?.get('node') ?? '–'}`],
-    ['Running for', started === undefined ? '–' : formatSpan(Date.now() / 1_000 - started)],
+    ['Running for', started === undefined ? '–' : formatDuration(Date.now() - started * 1_000)],
     ['Last number', sequence === undefined ? '–' : formatCount(sequence)],
     ['Memory', memory === undefined ? '–' : formatBytes(memory)],
   ];
@@ -70,11 +71,4 @@ function Glance({ metrics }: { metrics: MetricWindow }) {
       ))}
     </dl>
   );
-}
-
-function formatSpan(seconds: number): string {
-  const minutes = Math.floor(Math.max(0, seconds) / 60);
-  const [days, hours] = [Math.floor(minutes / 1_440), Math.floor(minutes / 60) % 24];
-  if (days > 0) return `${days} d ${hours} h`;
-  return hours > 0 ? `${hours} h ${minutes % 60} min` : `${minutes} min`;
 }

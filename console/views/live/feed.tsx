@@ -1,19 +1,14 @@
 import { useEffect, useId, useState } from 'preact/hooks';
 import { KeystowClientError } from '../../../shared/client/index.ts';
-import { readChanges, readHead } from '../../api/changes.ts';
-import { liveState, onChange } from '../../live.ts';
-import { formatCount } from '../../parts/amounts.ts';
+import { liveState } from '../../live.ts';
+import { countOf, formatCount } from '../../parts/amounts.ts';
 import { ErrorNotice } from '../../parts/notice.tsx';
-import { href, replace, route } from '../../router.ts';
+import { href, route } from '../../router.ts';
 import { perSecond } from './arrival-rate.ts';
-import {
-  type Beginning,
-  type ChangeLog,
-  type ChangeLogState,
-  createChangeLog,
-  MAX_ENTRIES,
-} from './change-log.ts';
-import { ChangeTable, entriesText } from './change-table.tsx';
+import { type ChangeLog, type ChangeLogState, MAX_ENTRIES } from './change-log.ts';
+import { ChangeTable } from './change-table.tsx';
+import { FeedFilter } from './feed-filter.tsx';
+import { useChangeLog } from './use-change-log.ts';
 
 /** The change feed. Which part of it is in the fragment: `prefix`, and `since`, a number or `oldest`. */
 
@@ -24,9 +19,9 @@ export function Feed() {
   const log = useChangeLog(prefix, since);
   const state = log?.state.value;
   return (
-    <section class="column feed" aria-labelledby={id}>
+    <section class="column" aria-labelledby={id}>
       <h2 id={id}>Changes</h2>
-      <Filter prefix={prefix} since={since} />
+      <FeedFilter prefix={prefix} since={since} />
       {log && state && (
         <>
           <Controls log={log} state={state} />
@@ -44,81 +39,6 @@ export function Feed() {
   );
 }
 
-/** Read while the view is shown, and no longer: the server's log remembers what was in between. */
-function useChangeLog(prefix: string, since: string): ChangeLog | undefined {
-  const [log, setLog] = useState<ChangeLog>();
-  useEffect(() => {
-    const source = {
-      head: readHead,
-      page: readChanges,
-      listen: onChange,
-      nextFrame: (paint: () => void) => requestAnimationFrame(paint),
-    };
-    const made = createChangeLog(source, { prefix, beginning: beginningOf(since) });
-    setLog(made);
-    return () => made.end();
-  }, [prefix, since]);
-  return log;
-}
-
-function beginningOf(since: string): Beginning {
-  if (since === 'oldest') return 'oldest';
-  return /^\d{1,16}$/.test(since) ? Number(since) : 'latest';
-}
-
-const TYPING_MS = 300;
-
-function Filter({ prefix, since }: { prefix: string; since: string }) {
-  const [typed, setTyped] = useState(prefix);
-  const [number, setNumber] = useState(since);
-  useEffect(() => setTyped(prefix), [prefix]);
-  useEffect(() => setNumber(since), [since]);
-  useEffect(() => {
-    if (typed === prefix) return;
-    const timer = setTimeout(() => show(typed, since), TYPING_MS);
-    return () => clearTimeout(timer);
-  }, [typed, prefix, since]);
-
-  const submit = (event: SubmitEvent): void => {
-    event.preventDefault();
-    show(typed, number.trim());
-  };
-  return (
-    <form class="filter" onSubmit={submit}>
-      <label>
-        Path begins with
-        <input
-          name="prefix"
-          value={typed}
-          placeholder="/data/players/"
-          autocomplete="off"
-          spellcheck={false}
-          onInput={(event) => setTyped(event.currentTarget.value)}
-        />
-      </label>
-      <label>
-        After number
-        <input
-          name="since"
-          value={number}
-          placeholder="the latest"
-          autocomplete="off"
-          pattern="\d{1,16}|oldest"
-          title="A number such as 42, or: oldest"
-          onInput={(event) => setNumber(event.currentTarget.value)}
-        />
-      </label>
-      <button type="submit">Show</button>
-      <a href={href('live', { prefix: prefix || undefined, since: 'oldest' })}>From the oldest</a>
-      {since !== '' && <a href={href('live', { prefix: prefix || undefined })}>The latest</a>}
-    </form>
-  );
-}
-
-function show(prefix: string, since: string): void {
-  replace('live', { prefix: prefix || undefined, since: since || undefined });
-}
-
 function Controls({ log, state }: { log: ChangeLog; state: ChangeLogState }) {
   const { isPaused, waiting, entries } = state;
   return (
@@ -127,7 +47,7 @@ function Controls({ log, state }: { log: ChangeLog; state: ChangeLogState }) {
         {isPaused ? `Resume (${formatCount(waiting)} waiting)` : 'Pause'}
       </button>
       <span class="muted">
-        {entriesText(entries.length)} shown{entries.length === MAX_ENTRIES && ', the newest'}
+        {countOf(entries.length, 'change')} shown{entries.length === MAX_ENTRIES && ', the newest'}
       </span>
       <Rate log={log} />
     </div>
@@ -238,7 +158,8 @@ function Reach({ log, state, prefix }: PartProps) {
     return (
       <div class="toolbar">
         <p class="hint">
-          {entriesText(MAX_ENTRIES)} are as many as fit; the log goes on after number {reached}.
+          {countOf(MAX_ENTRIES, 'change')} are as many as fit; the log goes on after number{' '}
+          {reached}.
         </p>
         <button type="button" onClick={log.readOn}>
           Read on

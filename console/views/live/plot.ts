@@ -1,4 +1,5 @@
 import UPlot from 'uplot';
+import { formatClock } from '../../parts/amounts.ts';
 import 'uplot/dist/uPlot.min.css';
 
 /** Lines over time on a canvas; loaded when there is one to draw. */
@@ -29,8 +30,7 @@ const HEIGHT_PX = 130;
 const LEAST_SECONDS = 60;
 const POWERS_OF_TWO = Array.from({ length: 60 }, (_, power) => 2 ** power);
 
-const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' });
-const clockWithSeconds = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
+const minutes = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' });
 
 export function createPlot(element: HTMLElement, options: PlotOptions): Plot {
   const { lines, format, isBytes, textColour, gridColour } = options;
@@ -57,7 +57,9 @@ export function createPlot(element: HTMLElement, options: PlotOptions): Plot {
           size: 28,
           space: 95,
           values: (_plot, ticks, _axis, _space, step) =>
-            ticks.map((tick) => (step < 60 ? clockWithSeconds : clock).format(tick * 1_000)),
+            ticks.map((tick) =>
+              step < 60 ? formatClock(tick * 1_000) : minutes.format(tick * 1_000),
+            ),
         },
         {
           ...axis,

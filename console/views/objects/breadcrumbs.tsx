@@ -7,7 +7,7 @@ export function Breadcrumbs({ bucket, folder }: { bucket: string; folder: string
   const crumbs = [{ name: bucket, prefix: '' }, ...crumbsOf(folder)];
   return (
     <nav aria-label="Folder" class="crumbs">
-      <ol>
+      <ol class="plain">
         <li>
           <a href={hrefOf({})}>Buckets</a>
         </li>

@@ -1,33 +1,20 @@
-import { useEffect, useState } from 'preact/hooks';
-import { type Bucket, deleteBucket, listBuckets } from '../../api/buckets.ts';
+import { useState } from 'preact/hooks';
+import { deleteBucket, listBuckets } from '../../api/buckets.ts';
 import { formatTime } from '../../parts/amounts.ts';
 import { Dialog } from '../../parts/dialog.tsx';
-import { isAbort } from '../../parts/explain.ts';
 import { ErrorNotice } from '../../parts/notice.tsx';
 import { StoredText } from '../../parts/stored-text.tsx';
 import { announce } from '../../parts/toasts.tsx';
+import { useRead } from '../../parts/use-read.ts';
 import { current } from '../../session.ts';
 import { NewBucketDialog } from './new-bucket.tsx';
 import { hrefOf } from './places.ts';
 
 export function BucketList() {
-  const [buckets, setBuckets] = useState<readonly Bucket[]>();
-  const [error, setError] = useState<unknown>();
-  const [round, setRound] = useState(0);
+  const { value: buckets, error, reload } = useRead('buckets', listBuckets);
   const [isMaking, setMaking] = useState(false);
   const [leaving, setLeaving] = useState<string>();
   const { isAdmin } = current();
-  const reload = (): void => setRound((before) => before + 1);
-
-  // The round is what asks for another reading.
-  useEffect(() => {
-    const ended = new AbortController();
-    setError(undefined);
-    listBuckets(ended.signal).then(setBuckets, (reason) => {
-      if (!isAbort(reason)) setError(reason);
-    });
-    return () => ended.abort();
-  }, [round]);
 
   return (
     <>
@@ -97,7 +84,7 @@ export function BucketList() {
           onClose={() => setMaking(false)}
           onMade={() => {
             setMaking(false);
-            reload();
+            void reload();
           }}
         />
       )}
@@ -107,7 +94,7 @@ export function BucketList() {
           onClose={() => setLeaving(undefined)}
           onDeleted={() => {
             setLeaving(undefined);
-            reload();
+            void reload();
           }}
         />
       )}

@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { formatCount } from '../../parts/amounts.ts';
+import { countOf, formatCount } from '../../parts/amounts.ts';
 import { ErrorNotice } from '../../parts/notice.tsx';
 import { go } from '../../router.ts';
 import { Breadcrumbs } from './breadcrumbs.tsx';
@@ -119,7 +119,7 @@ export function BucketView(props: { bucket: string; prefix: string; chosen: stri
             />
           )}
           <p class="hint" role="status">
-            {isLoading && entries.length === 0 ? 'Reading …' : countOf(entries.length, hasMore)}
+            {isLoading && entries.length === 0 ? 'Reading …' : statusOf(entries.length, hasMore)}
           </p>
         </section>
         {chosen !== undefined && (
@@ -142,9 +142,9 @@ export function BucketView(props: { bucket: string; prefix: string; chosen: stri
   );
 }
 
-function countOf(count: number, hasMore: boolean): string {
+function statusOf(count: number, hasMore: boolean): string {
   if (count === 0) return '';
-  const entries = count === 1 ? '1 entry' : `${formatCount(count)} entries`;
+  const entries = countOf(count, 'entry', 'entries');
   const drop = 'Files that you drop on the list are uploaded to this folder.';
   return hasMore ? `${entries} so far: scroll on for more. ${drop}` : `${entries}. ${drop}`;
 }

@@ -1,10 +1,11 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { deleteObject } from '../../api/objects.ts';
-import { formatCount } from '../../parts/amounts.ts';
+import { countOf, formatCount } from '../../parts/amounts.ts';
 import { Dialog } from '../../parts/dialog.tsx';
 import { ErrorNotice } from '../../parts/notice.tsx';
-import { StoredText, visible } from '../../parts/stored-text.tsx';
+import { StoredText } from '../../parts/stored-text.tsx';
 import { announce } from '../../parts/toasts.tsx';
+import { visible } from '../../parts/visible.ts';
 
 /** Of those that are asked about, so many are named. */
 const NAMED = 8;
@@ -47,7 +48,10 @@ export function DeleteObjectsDialog(props: {
     setDone(undefined);
     if (failed) return setError(failed.reason);
     announce({
-      text: keys.length === 1 ? 'The object was deleted.' : `${objects(keys)} were deleted.`,
+      text:
+        keys.length === 1
+          ? 'The object was deleted.'
+          : `${countOf(keys.length, 'object')} were deleted.`,
     });
     onDeleted();
   }
@@ -55,7 +59,9 @@ export function DeleteObjectsDialog(props: {
   const [only = ''] = keys;
   return (
     <Dialog
-      title={keys.length === 1 ? 'Delete this object?' : `Delete ${objects(keys)}?`}
+      title={
+        keys.length === 1 ? 'Delete this object?' : `Delete ${countOf(keys.length, 'object')}?`
+      }
       onClose={onClose}
     >
       {keys.length === 1 ? (
@@ -95,8 +101,4 @@ export function DeleteObjectsDialog(props: {
       </div>
     </Dialog>
   );
-}
-
-function objects(keys: readonly string[]): string {
-  return `${formatCount(keys.length)} objects`;
 }

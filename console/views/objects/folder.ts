@@ -1,4 +1,5 @@
 import type { ObjectPage, StoredObject } from '../../api/object-page.ts';
+import { compareBytes } from '../../parts/byte-order.ts';
 
 /** Keys as folders: what lies between slashes, which is all that S3 knows of them. */
 
@@ -32,25 +33,10 @@ export function entriesOf({ objects, prefixes }: ObjectPage): Entry[] {
   const folders = prefixes.map((prefix): Entry => ({ kind: 'folder', prefix }));
   const files = objects.map((object): Entry => ({ kind: 'object', object }));
   if (folders.length === 0 || files.length === 0) return [...folders, ...files];
-  return [...folders, ...files].sort((one, other) => compare(keyOf(one), keyOf(other)));
+  return [...folders, ...files].sort((one, other) => compareBytes(keyOf(one), keyOf(other)));
 }
 
 /** The last part of a key, for a file of that name. */
 export function fileNameOf(key: string): string {
   return key.split('/').findLast((name) => name !== '') ?? 'object';
-}
-
-/** In the order of UTF-8's bytes, which is that of code points: JavaScript's own is of UTF-16. */
-export function compare(one: string, other: string): number {
-  const length = Math.min(one.length, other.length);
-  let at = 0;
-  while (at < length && one.charCodeAt(at) === other.charCodeAt(at)) at += 1;
-  if (at === length) return one.length - other.length;
-  return rank(one.charCodeAt(at)) - rank(other.charCodeAt(at));
-}
-
-/** Surrogates stand for code points behind all others. */
-function rank(unit: number): number {
-  if (unit < 0xd800) return unit;
-  return unit < 0xe000 ? unit + 0x2000 : unit - 0x800;
 }

@@ -1,6 +1,7 @@
 import type { ObjectPage } from '../../api/object-page.ts';
+import { compareBytes } from '../../parts/byte-order.ts';
 import { isAbort } from '../../parts/explain.ts';
-import { compare, type Entry, entriesOf, keyOf } from './folder.ts';
+import { type Entry, entriesOf, keyOf } from './folder.ts';
 
 /** What a folder shows, page by page, and anew where something has changed. */
 
@@ -144,7 +145,7 @@ export function createListing(
     while (low < high) {
       const middle = (low + high) >>> 1;
       const entry = entries[middle];
-      if (entry && compare(keyOf(entry), name) < 0) low = middle + 1;
+      if (entry && compareBytes(keyOf(entry), name) < 0) low = middle + 1;
       else high = middle;
     }
     return low;

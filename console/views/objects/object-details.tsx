@@ -1,18 +1,15 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { StoredObject } from '../../api/object-page.ts';
-import { keyOfUrl } from '../../api/object-path.ts';
-import { findObject, readHeaders } from '../../api/objects.ts';
-import { onChange } from '../../live.ts';
 import { formatBytes, formatCount, formatTime } from '../../parts/amounts.ts';
 import { CopyButton } from '../../parts/copy-button.tsx';
-import { isAbort } from '../../parts/explain.ts';
 import { ErrorNotice } from '../../parts/notice.tsx';
 import { StoredText } from '../../parts/stored-text.tsx';
 import { DeleteObjectsDialog } from './delete-objects.tsx';
-import { download } from './download.ts';
+import { DownloadButton } from './download-button.tsx';
 import { fileNameOf } from './folder.ts';
 import { ownMetadata, storedHeaders } from './object-metadata.ts';
 import { Preview } from './preview.tsx';
+import { useObject } from './use-object.ts';
 
 interface ObjectDetailsProps {
   readonly bucket: string;
@@ -42,7 +39,7 @@ export function ObjectDetails({ bucket, objectKey, onClose }: ObjectDetailsProps
           There is no object of this name: it was deleted, or never here. Go back to the list.
         </p>
       )}
-      {!object && !isGone && !error && <p class="muted">Reading …</p>}
+      {!object && !isGone && error === undefined && <p class="muted">Reading …</p>}
       {object && (
         <>
           <div class="toolbar">
@@ -113,94 +110,4 @@ function Rows(props: { rows: readonly { name: string; value: string }[]; label: 
       ))}
     </dl>
   );
-}
-
-function DownloadButton({ bucket, objectKey }: { bucket: string; objectKey: string }) {
-  const [work, setWork] = useState<AbortController>();
-  const [error, setError] = useState<unknown>();
-  useEffect(() => () => work?.abort(), [work]);
-
-  async function start(): Promise<void> {
-    const own = new AbortController();
-    setWork(own);
-    setError(undefined);
-    try {
-      await download(bucket, objectKey, own.signal);
-    } catch (reason) {
-      if (!isAbort(reason)) setError(reason);
-    }
-    setWork(undefined);
-  }
-
-  return (
-    <>
-      {work ? (
-        <button type="button" onClick={() => work.abort()}>
-          Cancel the download
-        </button>
-      ) : (
-        <button type="button" class="primary" onClick={start}>
-          Download
-        </button>
-      )}
-      <ErrorNotice error={error} />
-    </>
-  );
-}
-
-interface ReadObject {
-  readonly object: StoredObject | undefined;
-  readonly headers: Headers | undefined;
-  readonly isGone: boolean;
-  readonly error: unknown;
-}
-
-const NOT_READ: ReadObject = {
-  object: undefined,
-  headers: undefined,
-  isGone: false,
-  error: undefined,
-};
-const SETTLE_MS = 250;
-
-/** An object as it is now: read again when it is written or deleted. */
-function useObject(bucket: string, key: string): ReadObject & { reload: () => void } {
-  const [state, setState] = useState(NOT_READ);
-  const [round, setRound] = useState(0);
-
-  useEffect(() => {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const stop = onChange((item) => {
-      if ('url' in item && keyOfUrl(item.url, bucket) !== key) return;
-      clearTimeout(timer);
-      timer = setTimeout(() => setRound((before) => before + 1), SETTLE_MS);
-    });
-    return () => {
-      stop();
-      clearTimeout(timer);
-    };
-  }, [bucket, key]);
-
-  // The round is what asks for another reading.
-  useEffect(() => {
-    const ended = new AbortController();
-    const show = (state: ReadObject): void => {
-      if (!ended.signal.aborted) setState(state);
-    };
-    const read = async (): Promise<void> => {
-      const object = await findObject(bucket, key, ended.signal);
-      if (!object) return show({ ...NOT_READ, isGone: true });
-      try {
-        const headers = await readHeaders(bucket, key, ended.signal);
-        show({ ...NOT_READ, object, headers });
-      } catch (error) {
-        // The list knows something of it, too.
-        show({ ...NOT_READ, object, error });
-      }
-    };
-    read().catch((error) => show({ ...NOT_READ, error }));
-    return () => ended.abort();
-  }, [bucket, key, round]);
-
-  return { ...state, reload: () => setRound((before) => before + 1) };
 }

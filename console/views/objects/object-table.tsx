@@ -1,6 +1,9 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { formatBytes, formatTime } from '../../parts/amounts.ts';
-import { StoredText, visible } from '../../parts/stored-text.tsx';
+import { rowsInSight } from '../../parts/rows-in-sight.ts';
+import { StoredText } from '../../parts/stored-text.tsx';
+import { useScrollBox } from '../../parts/use-scroll-box.ts';
+import { visible } from '../../parts/visible.ts';
 import { type Entry, folderOf, keyOf } from './folder.ts';
 import type { ListingState } from './listing.ts';
 import { hrefOf } from './places.ts';
@@ -20,7 +23,6 @@ export interface ObjectTableProps {
 }
 
 const ROW_PX = 36;
-/** Above and below what is seen, so that quick scrolling shows no gap. */
 const MARGIN_ROWS = 15;
 
 export function ObjectTable(props: ObjectTableProps) {
@@ -28,18 +30,9 @@ export function ObjectTable(props: ObjectTableProps) {
   const { entries, hasMore, isLoading, error, prefix } = listing;
   const folder = folderOf(prefix);
   const box = useRef<HTMLDivElement>(null);
-  const [top, setTop] = useState(0);
-  const [height, setHeight] = useState(0);
-  const first = Math.max(0, Math.min(entries.length, Math.floor(top / ROW_PX)) - MARGIN_ROWS);
-  const last = Math.min(entries.length, Math.ceil((top + height) / ROW_PX) + MARGIN_ROWS);
-
-  useEffect(() => {
-    const element = box.current;
-    if (!element) return;
-    const observer = new ResizeObserver(() => setHeight(element.clientHeight));
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, []);
+  const { onScroll, ...seen } = useScrollBox(box);
+  const rows = { rowPx: ROW_PX, margin: MARGIN_ROWS };
+  const { first, last } = rowsInSight(seen, entries.length, rows);
 
   useEffect(() => {
     // Another folder is read from its top.
@@ -55,11 +48,7 @@ export function ObjectTable(props: ObjectTableProps) {
   const areAllSelected = objects.length > 0 && selected.size >= objects.length;
 
   return (
-    <div
-      ref={box}
-      class="object-table"
-      onScroll={({ currentTarget }) => setTop(currentTarget.scrollTop)}
-    >
+    <div ref={box} class="framed object-table" onScroll={onScroll}>
       <table aria-rowcount={hasMore ? -1 : entries.length + 1} aria-busy={isLoading}>
         <caption class="visually-hidden">Folders and objects, by name</caption>
         <thead>

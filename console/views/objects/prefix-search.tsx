@@ -1,9 +1,7 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useTyped } from '../../parts/use-typed.ts';
 import { replace } from '../../router.ts';
 import { folderOf } from './folder.ts';
 import { VIEW } from './places.ts';
-
-const PAUSE_MS = 200;
 
 /** How names in this folder begin; with a slash it leads into a folder. */
 export function PrefixSearch(props: {
@@ -13,21 +11,9 @@ export function PrefixSearch(props: {
 }) {
   const { bucket, prefix, chosen } = props;
   const folder = folderOf(prefix);
-  const [text, setText] = useState(prefix.slice(folder.length));
-  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
-  useEffect(() => {
-    setText(prefix.slice(folderOf(prefix).length));
-    return () => clearTimeout(timer.current);
-  }, [prefix]);
-
-  function search(typed: string): void {
-    setText(typed);
-    clearTimeout(timer.current);
-    timer.current = setTimeout(
-      () => replace(VIEW, { bucket, prefix: folder + typed || undefined, key: chosen }),
-      PAUSE_MS,
-    );
-  }
+  const [typed, setTyped] = useTyped(prefix, (to) =>
+    replace(VIEW, { bucket, prefix: to || undefined, key: chosen }),
+  );
 
   return (
     <label class="search">
@@ -37,8 +23,8 @@ export function PrefixSearch(props: {
         placeholder="Names that begin with …"
         autocomplete="off"
         spellcheck={false}
-        value={text}
-        onInput={(event) => search(event.currentTarget.value)}
+        value={typed.slice(folder.length)}
+        onInput={(event) => setTyped(folder + event.currentTarget.value)}
       />
     </label>
   );

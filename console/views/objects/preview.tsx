@@ -4,7 +4,7 @@ import { readBytes } from '../../api/objects.ts';
 import { formatBytes } from '../../parts/amounts.ts';
 import { isAbort } from '../../parts/explain.ts';
 import { ErrorNotice } from '../../parts/notice.tsx';
-import { visible } from '../../parts/stored-text.tsx';
+import { visible } from '../../parts/visible.ts';
 import { fileNameOf } from './folder.ts';
 import {
   decodeText,

@@ -1,6 +1,7 @@
 import { formatBytes, formatCount, formatTime } from '../../parts/amounts.ts';
 import { explain } from '../../parts/explain.ts';
-import { StoredText, visible } from '../../parts/stored-text.tsx';
+import { StoredText } from '../../parts/stored-text.tsx';
+import { visible } from '../../parts/visible.ts';
 import { folderOf } from './folder.ts';
 import { hrefOf } from './places.ts';
 import { isOver, type Upload } from './upload-queue.ts';
@@ -68,7 +69,7 @@ export function UploadPanel() {
               </button>
             )}
           </div>
-          <ul>
+          <ul class="plain">
             {shown.map((upload) => (
               <UploadRow key={upload.id} upload={upload} />
             ))}

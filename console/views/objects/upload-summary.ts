@@ -1,4 +1,4 @@
-import { formatBytes, formatCount } from '../../parts/amounts.ts';
+import { countOf, formatBytes, formatCount } from '../../parts/amounts.ts';
 import { isOver, type Upload, type UploadState } from './upload-queue.ts';
 
 /** All uploads in one sentence. */
@@ -8,8 +8,10 @@ export function summaryOf(uploads: readonly Upload[]): string {
   const done = of('done');
   const waiting = uploads.filter(({ state }) => !isOver(state)).length - of('exists').length;
   const parts = [
-    waiting > 0 ? `${files(waiting)} on the way` : '',
-    done.length > 0 ? `${files(done.length)} uploaded (${formatBytes(bytesOf(done))})` : '',
+    waiting > 0 ? `${countOf(waiting, 'file')} on the way` : '',
+    done.length > 0
+      ? `${countOf(done.length, 'file')} uploaded (${formatBytes(bytesOf(done))})`
+      : '',
     count(of('exists').length, 'to be decided on'),
     count(of('failed').length, 'failed'),
     count(of('cancelled').length, 'cancelled'),
@@ -23,13 +25,13 @@ export function summaryOf(uploads: readonly Upload[]): string {
  */
 export function milestoneOf(uploads: readonly Upload[]): string {
   const asked = uploads.filter(({ state }) => state.kind === 'exists').length;
-  if (asked > 0) return `${files(asked)} there already: replace or skip.`;
+  if (asked > 0) return `${countOf(asked, 'file')} there already: replace or skip.`;
   if (uploads.every(({ state }) => isOver(state))) return summaryOf(uploads);
   const counted = uploads.filter(({ state }) => state.kind === 'done' || !isOver(state));
   const total = bytesOf(counted);
   const sent = counted.reduce((sum, { state, size }) => sum + sentOf(state, size), 0);
   const quarter = total === 0 ? 0 : Math.floor((sent / total) * 4) * 25;
-  return `Uploading ${files(counted.length)}: ${quarter} percent.`;
+  return `Uploading ${countOf(counted.length, 'file')}: ${quarter} percent.`;
 }
 
 export function percentOf(sent: number, size: number): number {
@@ -43,10 +45,6 @@ function sentOf(state: UploadState, size: number): number {
 
 function bytesOf(uploads: readonly Upload[]): number {
   return uploads.reduce((sum, { size }) => sum + size, 0);
-}
-
-function files(amount: number): string {
-  return `${formatCount(amount)} ${amount === 1 ? 'file' : 'files'}`;
 }
 
 function count(amount: number, what: string): string {

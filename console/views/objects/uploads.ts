@@ -1,6 +1,7 @@
 import { effect } from '@preact/signals';
 import { findObject } from '../../api/objects.ts';
 import { uploadFile } from '../../api/uploads.ts';
+import { askToStay } from '../../parts/ask-to-stay.ts';
 import { session } from '../../session.ts';
 import { createUploadQueue } from './upload-queue.ts';
 
@@ -11,13 +12,4 @@ session.subscribe((signedIn) => {
   if (!signedIn) uploads.clear();
 });
 
-effect(() => {
-  if (!uploads.isBusy.value) return;
-  addEventListener('beforeunload', askToStay);
-  return () => removeEventListener('beforeunload', askToStay);
-});
-
-/** The browser asks in words of its own. */
-function askToStay(event: BeforeUnloadEvent): void {
-  event.preventDefault();
-}
+effect(() => (uploads.isBusy.value ? askToStay() : undefined));

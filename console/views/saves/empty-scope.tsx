@@ -1,8 +1,8 @@
 import { StoredText } from '../../parts/stored-text.tsx';
+import { useRead } from '../../parts/use-read.ts';
 import { href } from '../../router.ts';
 import type { SaveFolder } from './save-change.ts';
 import { placeQuery, type SavePlace } from './save-place.ts';
-import { useRead } from './use-read.ts';
 import { usedNumbers, usedPrefixes } from './used-scopes.ts';
 
 /** Nothing is saved here; perhaps it was saved under another n or prefix. */

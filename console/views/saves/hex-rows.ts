@@ -33,12 +33,12 @@ export function hexOffset(offset: number): string {
   return offset.toString(16).padStart(8, '0');
 }
 
-export function hexByte(byte: number): string {
+function hexByte(byte: number): string {
   return byte.toString(16).padStart(2, '0');
 }
 
 /** A dot for what is not printable. */
-export function asciiText(bytes: Uint8Array): string {
+function asciiText(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) =>
     byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '.',
   ).join('');

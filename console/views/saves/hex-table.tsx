@@ -1,5 +1,6 @@
 import type { RefObject } from 'preact';
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useMemo, useRef } from 'preact/hooks';
+import { useScrollBox } from '../../parts/use-scroll-box.ts';
 import { type ByteDifference, differentRows } from './byte-difference.ts';
 import { hexOffset, hexRuns, type Mark } from './hex-rows.ts';
 import { hexWindow, LINE_PX, scrollTopOf } from './hex-window.ts';
@@ -32,30 +33,19 @@ export function HexTable(props: {
 }) {
   const { label, version, bytes, other, difference, isOnlyDifferent, markOf, scrollTo } = props;
   const box = useRef<HTMLDivElement>(null);
-  const [top, setTop] = useState(0);
-  const [size, setSize] = useState({ height: 0, width: WIDE_PX });
-  const perRow = size.width < WIDE_PX ? 8 : 16;
+  const { top, height, width, onScroll } = useScrollBox(box, WIDE_PX);
+  const perRow = width < WIDE_PX ? 8 : 16;
   const different = useMemo(() => {
     if (!isOnlyDifferent || !difference || !other) return undefined;
     return differentRows(difference, Math.max(bytes.length, other.bytes.length), perRow);
   }, [isOnlyDifferent, difference, perRow]);
   const lines = different ? different.length * 2 : Math.ceil(bytes.length / perRow);
-  const { first, last, tablePx, totalPx } = hexWindow(lines, top, size.height);
-
-  useEffect(() => {
-    const element = box.current;
-    if (!element) return;
-    const measure = (): void =>
-      setSize({ height: element.clientHeight, width: element.clientWidth });
-    const observer = new ResizeObserver(measure);
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, []);
+  const { first, last, tablePx, totalPx } = hexWindow(lines, top, height);
 
   scrollTo.current = (offset) => {
     const row = Math.floor(offset / perRow);
     const line = different ? different.findIndex((found) => found >= row) * 2 : row;
-    if (box.current) box.current.scrollTop = scrollTopOf(Math.max(0, line), lines, size.height);
+    if (box.current) box.current.scrollTop = scrollTopOf(Math.max(0, line), lines, height);
   };
 
   const shown = Array.from({ length: Math.max(0, last - first) }, (_, at) => {
@@ -79,11 +69,11 @@ export function HexTable(props: {
   return (
     <section
       ref={box}
-      class="hex-box"
+      class="framed hex-box"
       aria-label={label}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls is to be reached with the keyboard
       tabIndex={0}
-      onScroll={({ currentTarget }) => setTop(currentTarget.scrollTop)}
+      onScroll={onScroll}
     >
       <div class="hex-rows" style={{ height: `${totalPx}px` }}>
         <table

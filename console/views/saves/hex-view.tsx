@@ -107,7 +107,7 @@ export function HexView(props: {
           )}
         </div>
       )}
-      <p class="muted hex-news" role="status">
+      <p class="muted" role="status">
         {news}
       </p>
       <HexTable

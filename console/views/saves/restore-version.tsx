@@ -1,16 +1,16 @@
 import { useState } from 'preact/hooks';
 import type { SaveVersion } from '../../../shared/client/index.ts';
+import type { Bucket } from '../../api/buckets.ts';
 import { formatBytes, formatTime } from '../../parts/amounts.ts';
 import { Confirm } from '../../parts/dialog.tsx';
 import { ErrorNotice } from '../../parts/notice.tsx';
 import { announce } from '../../parts/toasts.tsx';
 import { current } from '../../session.ts';
-import type { SaveBucket } from './save-buckets.ts';
 import type { SaveFolder } from './save-change.ts';
 
 /** Makes an old version the newest one, after a question. */
 export function RestoreVersion(props: {
-  bucket: SaveBucket;
+  bucket: Bucket;
   folder: SaveFolder;
   slot: string;
   save: SaveVersion;

@@ -1,18 +1,17 @@
+import { type Beginning, readBeginning } from '../../api/read-beginning.ts';
+import { saveBlob } from '../../parts/save-file.ts';
 import { current } from '../../session.ts';
-import { type BeginningOfBytes, readBeginning } from './read-bytes.ts';
 import type { SaveFolder } from './save-change.ts';
 
 /** So much of a save is shown; the rest is for a download and an editor for bytes. */
 export const MAX_SHOWN_BYTES = 16 * 1024 * 1024;
-/** Long enough for every browser to have begun to write the file. */
-const KEPT_MS = 60_000;
 
 export async function readSave(
   { bucket, prefix, n }: SaveFolder,
   slot: string,
   version: number,
   signal: AbortSignal,
-): Promise<BeginningOfBytes> {
+): Promise<Beginning> {
   const saves = current().client.saves(bucket, { prefix, n });
   const { body } = await saves.read(slot, version, { signal });
   return readBeginning(body, MAX_SHOWN_BYTES);
@@ -26,10 +25,6 @@ export async function downloadSave(
 ): Promise<void> {
   const { body } = await current().client.saves(bucket, { prefix, n }).read(slot, version);
   const blob = await new Response(body).blob();
-  const url = URL.createObjectURL(new Blob([blob], { type: 'application/octet-stream' }));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = `${slot}-${String(version).padStart(5, '0')}.bin`;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), KEPT_MS);
+  const file = new Blob([blob], { type: 'application/octet-stream' });
+  saveBlob(file, `${slot}-${String(version).padStart(5, '0')}.bin`);
 }

@@ -1,24 +1,24 @@
 import './saves.css';
+import { type Bucket, listBuckets } from '../../api/buckets.ts';
 import { ErrorNotice } from '../../parts/notice.tsx';
 import { StoredText } from '../../parts/stored-text.tsx';
+import { useRead } from '../../parts/use-read.ts';
 import { route } from '../../router.ts';
 import { NoSaveBuckets } from './no-save-buckets.tsx';
-import { listSaveBuckets, type SaveBucket } from './save-buckets.ts';
 import { readPlace } from './save-place.ts';
 import { ScopeForm } from './scope-form.tsx';
 import { SlotList } from './slot-list.tsx';
 import { SlotPanel } from './slot-panel.tsx';
 import { SlotSearch } from './slot-search.tsx';
-import { useRead } from './use-read.ts';
 
 export function SavesView() {
-  const { value: buckets, error, reload } = useRead('buckets', listSaveBuckets);
+  const { value: buckets, error, reload } = useRead('buckets', listBuckets);
   if (error !== undefined) return <ErrorNotice error={error} onRetry={reload} />;
   if (!buckets) return <p class="muted">Reading the buckets …</p>;
-  return <SavesOf buckets={buckets} />;
+  return <SavesOf buckets={buckets.filter(({ saves }) => saves)} />;
 }
 
-function SavesOf({ buckets }: { buckets: readonly SaveBucket[] }) {
+function SavesOf({ buckets }: { buckets: readonly Bucket[] }) {
   const asked = readPlace(route.value.query);
   const [first] = buckets;
   if (!first) return <NoSaveBuckets />;
@@ -51,7 +51,7 @@ function SavesOf({ buckets }: { buckets: readonly SaveBucket[] }) {
             <SlotList key={place.after} folder={folder} place={place} />
           </div>
           {place.slot === undefined ? (
-            <p class="saves-hint muted">Choose a slot, or find one by its number.</p>
+            <p class="muted">Choose a slot, or find one by its number.</p>
           ) : (
             <SlotPanel
               key={place.slot}

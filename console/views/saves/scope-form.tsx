@@ -1,15 +1,16 @@
 import { useId, useRef, useState } from 'preact/hooks';
-import { StoredText, visible } from '../../parts/stored-text.tsx';
+import type { Bucket } from '../../api/buckets.ts';
+import { StoredText } from '../../parts/stored-text.tsx';
+import { useRead } from '../../parts/use-read.ts';
+import { visible } from '../../parts/visible.ts';
 import { go } from '../../router.ts';
-import type { SaveBucket } from './save-buckets.ts';
 import { parseN, placeQuery, type SavePlace } from './save-place.ts';
-import { useRead } from './use-read.ts';
 import { usedNumbers, usedPrefixes } from './used-scopes.ts';
 
 /** Which saves: of which bucket, under which prefix and n. It suggests those that are used. */
 export function ScopeForm(props: {
-  buckets: readonly SaveBucket[];
-  bucket: SaveBucket;
+  buckets: readonly Bucket[];
+  bucket: Bucket;
   place: SavePlace;
   prefix: string | undefined;
 }) {

@@ -20,11 +20,12 @@ const times = new Intl.DateTimeFormat(undefined, { dateStyle: 'short', timeStyle
 export function SlotList({ folder, place }: { folder: SaveFolder; place: SavePlace }) {
   const { bucket, prefix, n } = folder;
   const { after, slot: chosen } = place;
-  const slots = usePaged(after ?? '', (_, signal) =>
-    current()
-      .client.saves(bucket, { prefix, n })
-      .slots({ signal, pageSize: PAGE_SIZE, ...(after === undefined ? {} : { after }) }),
-  );
+  const slots = usePaged(after ?? '', async ({ after: last = after, signal }) => {
+    const saves = current().client.saves(bucket, { prefix, n });
+    const options = { signal, pageSize: PAGE_SIZE, ...(last === undefined ? {} : { after: last }) };
+    const { value: page = [] } = await saves.slots(options).next();
+    return { items: page, next: page.length < PAGE_SIZE ? undefined : page.at(-1)?.slot };
+  });
   const { items, hasMore, isLoading, error, more, reload, update } = slots;
 
   useEffect(
@@ -43,9 +44,9 @@ export function SlotList({ folder, place }: { folder: SaveFolder; place: SavePla
   const fromStart = { ...place, after: undefined };
   return (
     <>
-      <ErrorNotice error={error} onRetry={reload} />
+      <ErrorNotice error={error} onRetry={more} />
       {after !== undefined && error === undefined && (
-        <p class="saves-from muted">
+        <p class="muted">
           {items.length === 0 ? `No slot behind ${after}.` : `Slots behind ${after}.`}{' '}
           <a href={href('saves', placeQuery(fromStart))}>Show all</a>
         </p>

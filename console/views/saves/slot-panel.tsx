@@ -1,15 +1,15 @@
 import { useEffect, useRef } from 'preact/hooks';
+import type { Bucket } from '../../api/buckets.ts';
 import { onChange } from '../../live.ts';
-import { formatCount } from '../../parts/amounts.ts';
+import { countOf } from '../../parts/amounts.ts';
 import { ErrorNotice } from '../../parts/notice.tsx';
-import type { SaveBucket } from './save-buckets.ts';
+import { useRead } from '../../parts/use-read.ts';
 import { type SaveFolder, saveChange } from './save-change.ts';
 import type { SavePlace } from './save-place.ts';
 import { readSlot, type SlotState } from './slot-state.ts';
 import { TimeLine } from './time-line.tsx';
 import { UnusedSlot } from './unused-slot.tsx';
 import { UploadNext } from './upload-next.tsx';
-import { useRead } from './use-read.ts';
 import { VersionPanel } from './version-panel.tsx';
 
 /** All versions are read anew, however many others save. */
@@ -17,7 +17,7 @@ const PAUSE_MS = 1_000;
 
 /** A slot: its versions on a time line, and the one that is chosen. */
 export function SlotPanel(props: {
-  bucket: SaveBucket;
+  bucket: Bucket;
   folder: SaveFolder;
   slot: string;
   place: SavePlace;
@@ -48,7 +48,7 @@ export function SlotPanel(props: {
   }, [folder.bucket, folder.prefix, folder.n, slot]);
 
   if (error !== undefined) return <ErrorNotice error={error} onRetry={reload} />;
-  if (!state) return <p class="saves-hint muted">Reading the slot …</p>;
+  if (!state) return <p class="muted">Reading the slot …</p>;
   const latest = state.kind === 'used' ? state.latest : 0;
   return (
     <section class="saves-detail" aria-labelledby="saves-slot">
@@ -96,5 +96,5 @@ function summary(state: SlotState): string {
   if (state.kind === 'unused') return 'Nothing was ever saved here.';
   const { kept, latest } = state;
   if (kept.length === 0) return `No version is kept; the latest was ${latest}.`;
-  return `${formatCount(kept.length)} kept ${kept.length === 1 ? 'version' : 'versions'}, the latest is ${latest}.`;
+  return `${countOf(kept.length, 'kept version')}, the latest is ${latest}.`;
 }

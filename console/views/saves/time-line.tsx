@@ -1,9 +1,9 @@
 import { useState } from 'preact/hooks';
 import type { SaveVersion } from '../../../shared/client/index.ts';
 import { formatBytes, formatCount, formatTime } from '../../parts/amounts.ts';
+import { formatDuration } from '../../parts/durations.ts';
 import { StoredText } from '../../parts/stored-text.tsx';
 import { href } from '../../router.ts';
-import { formatDuration } from './durations.ts';
 import { placeQuery, type SavePlace } from './save-place.ts';
 import {
   describeMissing,
@@ -52,7 +52,7 @@ export function TimeLine(props: {
           Show newer versions ({formatCount(start)} more)
         </button>
       )}
-      <ol class="time-line" aria-label="Versions, the newest first">
+      <ol class="plain time-line" aria-label="Versions, the newest first">
         {entries.slice(start, start + most).map((entry) =>
           entry.kind === 'missing' ? (
             <li key={`missing ${entry.first}`} class="missing">

@@ -1,9 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import {
-  KeystowClientError,
-  type UploadProgress,
-  uploadForm,
-} from '../../../shared/client/index.ts';
+import { KeystowClientError, type UploadProgress } from '../../../shared/client/index.ts';
+import { sendForm } from '../../api/send-form.ts';
 import { formatBytes } from '../../parts/amounts.ts';
 import { Dialog } from '../../parts/dialog.tsx';
 import { isAbort } from '../../parts/explain.ts';
@@ -109,9 +106,7 @@ async function saveNext(
 ): Promise<number> {
   const saves = current().client.saves(bucket, { prefix, n });
   const form = await saves.sign(slot, { size: file.size }, { signal });
-  // PUBLIC_URL may name another host, where this page may send nothing to; the path is the same here.
-  const url = location.origin + new URL(form.url).pathname;
-  await uploadForm({ ...form, url }, file, { onProgress, signal }).catch((error) => {
+  await sendForm(bucket, form, file, { onProgress, signal }).catch((error) => {
     throw isOvertaken(error)
       ? new Error(`${error.message} Look at the time line, then upload again.`)
       : error;

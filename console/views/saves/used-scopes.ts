@@ -1,9 +1,7 @@
-import { withQuery } from '../../../shared/client/paths.ts';
-import { jsonOf } from '../../../shared/client/transport.ts';
-import { current } from '../../session.ts';
+import { listObjects } from '../../api/objects.ts';
 
 /** So many are suggested; a bucket has seldom more than a few. */
-const MOST = '100';
+const MOST = 100;
 
 /** The prefixes that a bucket has saves under. */
 export async function usedPrefixes(bucket: string, signal: AbortSignal): Promise<string[]> {
@@ -27,10 +25,6 @@ async function foldersBelow(
   delimiter: string,
   signal: AbortSignal,
 ): Promise<string[]> {
-  const root = `/api/objects/${encodeURIComponent(bucket)}`;
-  const path = withQuery(root, { prefix, delimiter, limit: MOST });
-  const { prefixes }: { prefixes: string[] } = jsonOf(
-    await current().request({ method: 'GET', path, signal }),
-  );
+  const { prefixes } = await listObjects({ bucket, prefix, delimiter, limit: MOST, signal });
   return prefixes.map((found) => found.slice(prefix.length, -delimiter.length));
 }

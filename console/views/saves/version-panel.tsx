@@ -1,23 +1,23 @@
 import type { RefObject } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
+import type { Bucket } from '../../api/buckets.ts';
 import { formatBytes, formatCount } from '../../parts/amounts.ts';
 import { ErrorNotice } from '../../parts/notice.tsx';
+import { useRead } from '../../parts/use-read.ts';
 import { go, href, route } from '../../router.ts';
 import { HexView } from './hex-view.tsx';
 import { RestoreVersion } from './restore-version.tsx';
-import type { SaveBucket } from './save-buckets.ts';
 import { downloadSave, MAX_SHOWN_BYTES, readSave } from './save-bytes.ts';
 import type { SaveFolder } from './save-change.ts';
 import { placeQuery, readPlace, type SavePlace } from './save-place.ts';
 import type { SlotState } from './slot-state.ts';
-import { useRead } from './use-read.ts';
 
 /** No list to choose from gets longer. */
 const MAX_COMPARED = 500;
 
 /** One version: its bytes, against those of another where that is wanted, and what can be done with it. */
 export function VersionPanel(props: {
-  bucket: SaveBucket;
+  bucket: Bucket;
   folder: SaveFolder;
   slot: string;
   state: Extract<SlotState, { kind: 'used' }>;

@@ -1,10 +1,10 @@
 import { signal } from '@preact/signals';
 import { KeystowClientError } from '../../../shared/client/index.ts';
 import { type ExportAnswer, openExport } from '../../api/transfer.ts';
+import { countOf } from '../../parts/amounts.ts';
 import { isAbort } from '../../parts/explain.ts';
 import { announce } from '../../parts/toasts.tsx';
 import { session } from '../../session.ts';
-import { countOf } from './count-of.ts';
 import { exportName } from './export-name.ts';
 import { openSaveTarget, type SaveTarget } from './save-target.ts';
 

@@ -1,10 +1,9 @@
 import { useEffect, useRef } from 'preact/hooks';
-import { formatBytes } from '../../parts/amounts.ts';
+import { countOf, formatBytes } from '../../parts/amounts.ts';
 import { ErrorNotice } from '../../parts/notice.tsx';
 import { StoredText } from '../../parts/stored-text.tsx';
 import { replace, route } from '../../router.ts';
 import { session } from '../../session.ts';
-import { countOf } from './count-of.ts';
 import { cancelExport, exportState, startExport } from './export-job.ts';
 
 export function ExportPanel() {

@@ -1,8 +1,7 @@
 import { useState } from 'preact/hooks';
-import { formatBytes, formatCount } from '../../parts/amounts.ts';
+import { countOf, formatBytes, formatCount } from '../../parts/amounts.ts';
 import { StoredText } from '../../parts/stored-text.tsx';
 import type { ConflictRule } from './batch-writer.ts';
-import { countOf } from './count-of.ts';
 import { startImport } from './import-job.ts';
 import { type Checked, type Checking, resetImport } from './import-state.ts';
 import { Problems } from './problems.tsx';

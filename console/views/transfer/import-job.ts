@@ -1,9 +1,10 @@
-import { isStoredSince, readRevision, sendMembers } from '../../api/transfer.ts';
+import { readRevision } from '../../api/revision.ts';
+import { isStoredSince, sendMembers } from '../../api/transfer.ts';
+import { countOf } from '../../parts/amounts.ts';
 import { announce } from '../../parts/toasts.tsx';
 import { createBatchRetries, type Trouble } from './batch-retries.ts';
 import { type ConflictRule, createBatchWriter, mayHaveStored } from './batch-writer.ts';
 import { toBatches } from './batches.ts';
-import { countOf } from './count-of.ts';
 import { createImportControl, type ImportControl } from './import-control.ts';
 import { createImportCounts } from './import-counts.ts';
 import { runImport } from './import-run.ts';

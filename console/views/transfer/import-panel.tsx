@@ -16,7 +16,7 @@ export function ImportPanel() {
     if (document.activeElement === document.body) panel.current?.focus();
   }, [state.kind]);
   return (
-    <section ref={panel} class="panel import" aria-labelledby="import" tabIndex={-1}>
+    <section ref={panel} class="panel" aria-labelledby="import" tabIndex={-1}>
       <h2 id="import">Import</h2>
       {state.kind === 'idle' && <ImportChoice error={state.error} />}
       {state.kind === 'checking' && <ImportChecking state={state} />}

@@ -1,8 +1,7 @@
-import { formatBytes, formatCount } from '../../parts/amounts.ts';
+import { countOf, formatBytes, formatCount } from '../../parts/amounts.ts';
 import { explain } from '../../parts/explain.ts';
 import { StoredText } from '../../parts/stored-text.tsx';
 import type { Trouble } from './batch-retries.ts';
-import { countOf } from './count-of.ts';
 import { Counts } from './counts.tsx';
 import { pauseImport, resumeImport, stopImport } from './import-job.ts';
 import type { Writing } from './import-state.ts';

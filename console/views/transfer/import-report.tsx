@@ -1,7 +1,7 @@
+import { countOf } from '../../parts/amounts.ts';
 import { explain } from '../../parts/explain.ts';
-import { StoredText } from '../../parts/stored-text.tsx';
+import { StoredText, shortened } from '../../parts/stored-text.tsx';
 import { href } from '../../router.ts';
-import { countOf } from './count-of.ts';
 import { Counts } from './counts.tsx';
 import { type Ended, resetImport } from './import-state.ts';
 import { Problems } from './problems.tsx';
@@ -49,11 +49,3 @@ export function ImportReport({ state }: { state: Ended }) {
     </>
   );
 }
-
-function shortened(prefix: string): string {
-  const characters = [...prefix];
-  const isLong = characters.length > LONG;
-  return isLong ? `${characters.slice(0, LONG).join('')}…` : prefix;
-}
-
-const LONG = 60;

@@ -1,5 +1,6 @@
 import { formatCount } from '../../parts/amounts.ts';
-import { StoredText, visible } from '../../parts/stored-text.tsx';
+import { StoredText } from '../../parts/stored-text.tsx';
+import { visible } from '../../parts/visible.ts';
 import type { ProblemList } from './problem-list.ts';
 
 export function Problems({ title, problems }: { title: string; problems: ProblemList }) {

@@ -16,7 +16,7 @@ export type ReadLine = {
 );
 
 /** A batch has to have room for it. */
-export const MAX_LINE_BYTES = MAX_BATCH_BYTES - 65_536;
+const MAX_LINE_BYTES = MAX_BATCH_BYTES - 65_536;
 
 /** The lines of a file, read as it streams: no more than one of them is in memory. */
 export async function* readRecords(

@@ -1,13 +1,12 @@
 import { MAX_DOCUMENT_DEPTH, MAX_KEY_BYTES } from '../../../shared/limits.ts';
 import type { ImportRecord } from '../../../shared/ndjson/record.ts';
-
-const utf8 = new TextEncoder();
+import { utf8Bytes } from '../../parts/utf8-bytes.ts';
 
 /** What the server would say of a record's key or value, without asking it; undefined where all is well. */
 export function whyNoDocument({ key, value }: ImportRecord): string | undefined {
   if (key.includes('\0')) return '"key" must not have a NUL (U+0000) in it.';
   // A code unit has three bytes at most.
-  if (key.length * 3 > MAX_KEY_BYTES && utf8.encode(key).length > MAX_KEY_BYTES) {
+  if (key.length * 3 > MAX_KEY_BYTES && utf8Bytes(key) > MAX_KEY_BYTES) {
     return `"key" must have at most ${MAX_KEY_BYTES} bytes of UTF-8.`;
   }
   if (!value.startsWith('{') && !value.startsWith('[')) {

@@ -1,3 +1,5 @@
+import { saveBlob } from '../../parts/save-file.ts';
+
 /** Where an export goes. It is a whole file after `finish`, and none after `discard`. */
 export interface SaveTarget {
   readonly name: string;
@@ -24,8 +26,6 @@ declare global {
 
 const TYPE = 'application/x-ndjson';
 const PART_BYTES = 4 * 1_048_576;
-/** The browser has taken a download over long before. */
-const DOWNLOAD_TAKEN_MS = 60_000;
 
 /** Asks where to, if the browser can; rejects with an AbortError where that is given up. */
 export function openSaveTarget(suggestedName: string): Promise<SaveTarget> {
@@ -71,11 +71,7 @@ function download(name: string): SaveTarget {
     },
     async finish() {
       gather();
-      const link = document.createElement('a');
-      link.href = URL.createObjectURL(new Blob(blobs, { type: TYPE }));
-      link.download = name;
-      link.click();
-      setTimeout(() => URL.revokeObjectURL(link.href), DOWNLOAD_TAKEN_MS);
+      saveBlob(new Blob(blobs, { type: TYPE }), name);
     },
     async discard() {
       blobs.length = 0;

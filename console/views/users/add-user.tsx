@@ -1,8 +1,8 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { listUsers, putUser } from '../../api/users.ts';
 import { ErrorNotice } from '../../parts/notice.tsx';
-import { visible } from '../../parts/stored-text.tsx';
 import { announce } from '../../parts/toasts.tsx';
+import { visible } from '../../parts/visible.ts';
 import { Field, focusProblem } from './field.tsx';
 import {
   type DraftProblems,

@@ -3,8 +3,9 @@ import type { User } from '../../api/user.ts';
 import { listUsers, putUser } from '../../api/users.ts';
 import { Confirm } from '../../parts/dialog.tsx';
 import { ErrorNotice } from '../../parts/notice.tsx';
-import { StoredText, visible } from '../../parts/stored-text.tsx';
+import { StoredText } from '../../parts/stored-text.tsx';
 import { announce } from '../../parts/toasts.tsx';
+import { visible } from '../../parts/visible.ts';
 import { current, renewPassword, signOut } from '../../session.ts';
 import { focusProblem } from './field.tsx';
 import {

@@ -45,7 +45,7 @@ export function GrantsEditor({ grants, problems, onChange }: GrantsEditorProps) 
       </p>
       {grants.length === 0 && <p>There is none yet: this member sees nothing but own keys.</p>}
       {grants.length > 0 && (
-        <ul ref={list}>
+        <ul ref={list} class="plain">
           {grants.map((grant, index) => (
             <GrantRow
               key={grant.id}

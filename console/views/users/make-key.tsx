@@ -5,7 +5,8 @@ import type { User } from '../../api/user.ts';
 import { CopyButton } from '../../parts/copy-button.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
 import { ErrorNotice } from '../../parts/notice.tsx';
-import { StoredText, visible } from '../../parts/stored-text.tsx';
+import { StoredText } from '../../parts/stored-text.tsx';
+import { visible } from '../../parts/visible.ts';
 import { Field, focusProblem } from './field.tsx';
 import { accessKeyIdProblem, secretProblem } from './user-rules.ts';
 

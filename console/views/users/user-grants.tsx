@@ -10,7 +10,7 @@ export function UserGrants({ user: { role, grants } }: { user: User }) {
   if (role === 'admin') return <span>everything, as an admin</span>;
   if (grants.length === 0) return <span class="muted">nothing yet</span>;
   return (
-    <ul class="granted">
+    <ul class="plain">
       {grants.slice(0, MOST).map((grant, index) => (
         <li key={index}>
           <Worded words={grantWords(grant)} />

@@ -3,10 +3,9 @@ import {
   MAX_PASSWORD_BYTES,
   MAX_USER_NAME_CHARS,
 } from '../../../shared/limits.ts';
+import { utf8Bytes } from '../../parts/utf8-bytes.ts';
 
 /** What the server takes, said before anything is sent. Each gives the sentence for its field, or undefined. */
-
-const utf8 = new TextEncoder();
 
 export function nameProblem(name: string): string | undefined {
   const chars = [...name].length;
@@ -24,7 +23,7 @@ export function nameProblem(name: string): string | undefined {
 }
 
 export function passwordProblem(password: string): string | undefined {
-  const { length } = utf8.encode(password);
+  const length = utf8Bytes(password);
   if (length === 0) return 'Give a password, or let one be generated.';
   if (length > MAX_PASSWORD_BYTES) {
     return `A password has at most ${MAX_PASSWORD_BYTES} bytes of UTF-8: this one has ${length}.`;
@@ -36,7 +35,7 @@ export function passwordProblem(password: string): string | undefined {
 }
 
 export function prefixProblem(prefix: string): string | undefined {
-  const { length } = utf8.encode(prefix);
+  const length = utf8Bytes(prefix);
   if (length > MAX_GRANT_PREFIX_BYTES) {
     return `A prefix has at most ${MAX_GRANT_PREFIX_BYTES} bytes of UTF-8: this one has ${length}.`;
   }

@@ -69,7 +69,7 @@ function AllUsers({ accounts }: { accounts: Accounts }) {
           </button>
           <Reload accounts={accounts} />
         </div>
-        <div class="scrolls listed">
+        <div class="framed scrolls listed">
           <UserTable users={users} keysOf={keysOf} filter={filter} chosen={name} />
         </div>
       </section>
@@ -114,7 +114,7 @@ function AllKeys({ accounts }: { accounts: Accounts }) {
         <MakeKey user={current().username} users={users} onMade={reload} />
         <Reload accounts={accounts} />
       </div>
-      <div class="scrolls listed">
+      <div class="framed scrolls listed">
         <KeyTable keys={keys} filter={filter} hasUsers reload={reload} />
       </div>
     </section>
@@ -142,9 +142,9 @@ function Filter(props: {
   );
 }
 
-function Reload({ accounts: { isLoading, reload } }: { accounts: Accounts }) {
+function Reload({ accounts: { isReading, reload } }: { accounts: Accounts }) {
   return (
-    <button type="button" disabled={isLoading} onClick={() => void reload()}>
+    <button type="button" disabled={isReading} onClick={() => void reload()}>
       Reload
     </button>
   );

@@ -1,5 +1,5 @@
-export interface BeginningOfBytes {
-  readonly bytes: Uint8Array;
+export interface Beginning {
+  readonly bytes: Uint8Array<ArrayBuffer>;
   /** There were more. */
   readonly isCut: boolean;
 }
@@ -8,7 +8,7 @@ export interface BeginningOfBytes {
 export async function readBeginning(
   stream: ReadableStream<Uint8Array>,
   most: number,
-): Promise<BeginningOfBytes> {
+): Promise<Beginning> {
   const reader = stream.getReader();
   const chunks: Uint8Array[] = [];
   let length = 0;

@@ -1,18 +1,20 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { isAbort } from '../../parts/explain.ts';
+import { isAbort } from './explain.ts';
 
 export interface Read<Value> {
-  /** Undefined until it was read. */
+  /** Undefined until it was read; what was read last where another reading fails. */
   readonly value: Value | undefined;
   readonly error: unknown;
+  readonly isReading: boolean;
   /** Resolves once what is shown was read after the call. */
   readonly reload: () => Promise<void>;
 }
 
 interface Outcome<Value> {
   readonly what: string;
-  readonly value?: Value;
+  readonly value?: Value | undefined;
   readonly error?: unknown;
+  readonly isReading: boolean;
 }
 
 /**
@@ -23,7 +25,7 @@ export function useRead<Value>(
   what: string,
   read: (signal: AbortSignal) => Promise<Value>,
 ): Read<Value> {
-  const [outcome, setOutcome] = useState<Outcome<Value>>({ what });
+  const [outcome, setOutcome] = useState<Outcome<Value>>({ what, isReading: true });
   const reload = useRef(async (): Promise<void> => {});
 
   // `read` is a new function at each rendering: `what` tells whether it is another.
@@ -31,13 +33,25 @@ export function useRead<Value>(
     const ended = new AbortController();
     let isAsked = false;
     let running: Promise<void> | undefined;
+    const show = (change: Partial<Outcome<Value>>): void => {
+      if (ended.signal.aborted) return;
+      setOutcome((before) => ({
+        ...(before.what === what ? before : { what, isReading: true }),
+        ...change,
+      }));
+    };
     const readAll = async (): Promise<void> => {
+      show({ isReading: true });
       while (isAsked && !ended.signal.aborted) {
         isAsked = false;
-        const next = await attempt(what, read, ended.signal);
-        if (next && !ended.signal.aborted) setOutcome(next);
+        try {
+          show({ value: await read(ended.signal), error: undefined });
+        } catch (error) {
+          if (!isAbort(error)) show({ error });
+        }
       }
       running = undefined;
+      show({ isReading: false });
     };
     reload.current = () => {
       isAsked = true;
@@ -48,18 +62,6 @@ export function useRead<Value>(
     return () => ended.abort();
   }, [what]);
 
-  const { value, error } = outcome.what === what ? outcome : {};
-  return { value, error, reload: () => reload.current() };
-}
-
-async function attempt<Value>(
-  what: string,
-  read: (signal: AbortSignal) => Promise<Value>,
-  signal: AbortSignal,
-): Promise<Outcome<Value> | undefined> {
-  try {
-    return { what, value: await read(signal) };
-  } catch (error) {
-    return isAbort(error) ? undefined : { what, error };
-  }
+  const { value, error, isReading } = outcome.what === what ? outcome : { isReading: true };
+  return { value, error, isReading, reload: () => reload.current() };
 }
