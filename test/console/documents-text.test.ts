@@ -11,6 +11,7 @@ import {
   scanJson,
 } from '../../console/views/documents/scan-json.ts';
 import { textDifference } from '../../console/views/documents/text-difference.ts';
+import { runs } from '../support/long-runs.ts';
 
 const text = fc.string({ unit: 'binary' });
 const key = fc.string({
@@ -73,7 +74,7 @@ describe('reading a document', () => {
           expect(checkDocument(broken) === undefined).toBe(accepts(broken));
         },
       ),
-      { numRuns: 2_000 },
+      { numRuns: runs(200, 2_000) },
     );
     fc.assert(
       fc.property(text, (any) => {
@@ -125,7 +126,7 @@ describe('formatting', () => {
         expect(tokensOf(formatted)).toEqual(tokensOf(json));
         expect(formatJson(formatted)).toBe(formatted);
       }),
-      { numRuns: 1_000 },
+      { numRuns: runs(200, 1_000) },
     );
   });
 
@@ -199,7 +200,7 @@ describe('changes to a list of keys', () => {
         expect(changed).toEqual(listed(now));
       },
     );
-    fc.assert(property, { numRuns: 1_000 });
+    fc.assert(property, { numRuns: runs(200, 1_000) });
   });
 
   it('leave the very list where nothing belongs into it', () => {
@@ -224,7 +225,7 @@ describe('what differs in two texts', () => {
         expect([head + before + tail, head + after + tail]).toEqual([one, other]);
         expect([head, before, after, tail].every((part) => part.isWellFormed())).toBe(true);
       }),
-      { numRuns: 1_000 },
+      { numRuns: runs(200, 1_000) },
     );
     expect(textDifference('abcd', 'abXd')).toEqual({
       head: 'ab',

@@ -18,6 +18,7 @@ import {
 } from '../../console/views/users/user-rules.ts';
 import { isAccessKeyId, isSecretAccessKey } from '../../server/services/access-keys.ts';
 import { isPassword, isUserName, userInput } from '../../server/services/users.ts';
+import { runs } from '../support/long-runs.ts';
 
 const anyText = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 80 }),
@@ -38,7 +39,7 @@ describe('the console’s rules for fields', () => {
         expect(accessKeyIdProblem(text) === undefined).toBe(isAccessKeyId(text));
         expect(secretProblem(text) === undefined).toBe(isSecretAccessKey(text));
       }),
-      { numRuns: 2_000 },
+      { numRuns: runs(200, 2_000) },
     );
   });
 
