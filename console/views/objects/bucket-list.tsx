@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { type Bucket, deleteBucket, listBuckets } from '../../api/buckets.ts';
 import { formatTime } from '../../parts/amounts.ts';
 import { Dialog } from '../../parts/dialog.tsx';
@@ -16,6 +16,7 @@ export function BucketList() {
   const [round, setRound] = useState(0);
   const [isMaking, setMaking] = useState(false);
   const [leaving, setLeaving] = useState<string>();
+  const reloading = useRef<HTMLButtonElement>(null);
   const { isAdmin } = current();
   const reload = (): void => setRound((before) => before + 1);
 
@@ -29,6 +30,11 @@ export function BucketList() {
     return () => ended.abort();
   }, [round]);
 
+  useEffect(() => {
+    // The row that had the focus is gone with its bucket.
+    if (document.activeElement === document.body) reloading.current?.focus();
+  }, [buckets]);
+
   return (
     <>
       <div class="toolbar">
@@ -37,8 +43,8 @@ export function BucketList() {
             New bucket
           </button>
         )}
-        <button type="button" onClick={reload}>
-          Read again
+        <button ref={reloading} type="button" onClick={reload}>
+          Reload
         </button>
       </div>
       <ErrorNotice error={error} onRetry={reload} />
@@ -69,7 +75,12 @@ export function BucketList() {
                     <a href={hrefOf({ bucket: name })}>
                       <StoredText text={name} />
                     </a>
-                    {saves && <span class="badge">saves</span>}
+                    {saves && (
+                      <>
+                        {' '}
+                        <span class="badge">saves</span>
+                      </>
+                    )}
                   </th>
                   <td>{acl}</td>
                   <td class="wide">{formatTime(createdAt)}</td>
@@ -125,6 +136,7 @@ function DeleteBucketDialog(props: { name: string; onClose: () => void; onDelete
   const [isBusy, setBusy] = useState(false);
 
   async function confirm(): Promise<void> {
+    if (isBusy) return;
     setBusy(true);
     setError(undefined);
     try {
@@ -147,7 +159,7 @@ function DeleteBucketDialog(props: { name: string; onClose: () => void; onDelete
         <button type="button" onClick={onClose}>
           Cancel
         </button>
-        <button type="button" class="danger" disabled={isBusy} onClick={confirm}>
+        <button type="button" class="danger" aria-disabled={isBusy} onClick={confirm}>
           Delete the bucket
         </button>
       </div>

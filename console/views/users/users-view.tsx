@@ -91,7 +91,7 @@ function AllUsers({ accounts }: { accounts: Accounts }) {
           <p class="muted">
             {name === undefined
               ? 'Choose a user to see and change its role, grants, password and access keys.'
-              : 'There is no such user any more: choose another.'}
+              : 'There is no such user: it was deleted, or the link is wrong. Choose another.'}
           </p>
         )}
       </div>
@@ -139,7 +139,7 @@ function Filter(props: {
 
 function Reload({ accounts: { isLoading, reload } }: { accounts: Accounts }) {
   return (
-    <button type="button" disabled={isLoading} onClick={() => void reload()}>
+    <button type="button" aria-disabled={isLoading} onClick={() => isLoading || void reload()}>
       Reload
     </button>
   );
