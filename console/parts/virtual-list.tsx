@@ -31,6 +31,7 @@ export function VirtualList<Item>(props: VirtualListProps<Item>) {
   const [height, setHeight] = useState(0);
   const [active, setActive] = useState(0);
   const activeItem = useRef<Item>(undefined);
+  const isShown = useRef(false);
   const first = Math.max(0, Math.floor(top / ROW_PX) - MARGIN_ROWS);
   const last = Math.min(items.length, Math.ceil((top + height) / ROW_PX) + MARGIN_ROWS);
 
@@ -50,6 +51,13 @@ export function VirtualList<Item>(props: VirtualListProps<Item>) {
     if (at >= 0) setActive(at);
     else activeItem.current = items[active];
   }, [items, active]);
+
+  // Of a link: what is chosen is seen, and the keyboard goes on from there.
+  useLayoutEffect(() => {
+    if (selected === undefined || height === 0 || isShown.current) return;
+    isShown.current = true;
+    move(selected);
+  }, [selected, height]);
 
   useEffect(() => {
     if (hasMore && last >= items.length - MARGIN_ROWS) onEnd();
@@ -80,6 +88,7 @@ export function VirtualList<Item>(props: VirtualListProps<Item>) {
     const item = items[active];
     if (to !== undefined) move(to);
     else if ((event.key === 'Enter' || event.key === ' ') && item !== undefined) {
+      isShown.current = true;
       onSelect(item, active);
     } else return;
     event.preventDefault();
@@ -101,6 +110,7 @@ export function VirtualList<Item>(props: VirtualListProps<Item>) {
         aria-setsize={hasMore ? -1 : items.length}
         style={{ top: `${index * ROW_PX}px` }}
         onClick={() => {
+          isShown.current = true;
           setActive(index);
           activeItem.current = item;
           onSelect(item, index);
