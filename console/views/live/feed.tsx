@@ -86,7 +86,7 @@ function Filter({ prefix, since }: { prefix: string; since: string }) {
   return (
     <form class="filter" onSubmit={submit}>
       <label>
-        Path begins with
+        Paths that begin with
         <input
           name="prefix"
           value={typed}
