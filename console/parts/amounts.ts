@@ -10,10 +10,21 @@ export function formatBytes(bytes: number): string {
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
 const times = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 
+const minutes = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+
 /** An ISO 8601 time in the reader's own zone and language. */
 export function formatTime(iso: string): string {
+  return formatted(iso, times);
+}
+
+/** The same without seconds, for where there is little room. */
+export function formatMinute(iso: string): string {
+  return formatted(iso, minutes);
+}
+
+function formatted(iso: string, format: Intl.DateTimeFormat): string {
   const time = new Date(iso);
-  return Number.isNaN(time.getTime()) ? iso : times.format(time);
+  return Number.isNaN(time.getTime()) ? iso : format.format(time);
 }
 
 export function formatCount(count: number): string {

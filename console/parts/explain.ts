@@ -5,6 +5,7 @@ import { visible } from './visible.ts';
 const NEXT: Readonly<Record<string, string>> = {
   network: 'Check that the server runs and that you are connected, then try again.',
   timeout: 'The server may be busy: try again.',
+  'not-found': 'It was deleted, or the link is wrong: choose another.',
   forbidden: 'Ask an admin for a grant if you need it.',
   unexpected: 'Try again; the server log has more.',
   internal: 'Try again; the server log has the request under its id.',

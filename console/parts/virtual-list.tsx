@@ -31,6 +31,7 @@ export function VirtualList<Item>(props: VirtualListProps<Item>) {
   const { onScroll, ...seen } = useScrollBox(list);
   const [active, setActive] = useState(0);
   const activeItem = useRef<Item>(undefined);
+  const isShown = useRef(false);
   const { first, last } = rowsInSight(seen, items.length, { rowPx: ROW_PX, margin: MARGIN_ROWS });
 
   // What others insert or remove above moves the row that the keyboard is at, and not the keyboard.
@@ -41,6 +42,13 @@ export function VirtualList<Item>(props: VirtualListProps<Item>) {
     if (at >= 0) setActive(at);
     else activeItem.current = items[active];
   }, [items, active]);
+
+  // Of a link: what is chosen is seen, and the keyboard goes on from there.
+  useLayoutEffect(() => {
+    if (selected === undefined || seen.height === 0 || isShown.current) return;
+    isShown.current = true;
+    move(selected);
+  }, [selected, seen.height]);
 
   useEffect(() => {
     if (hasMore && last >= items.length - MARGIN_ROWS) onEnd();
@@ -71,6 +79,7 @@ export function VirtualList<Item>(props: VirtualListProps<Item>) {
     const item = items[active];
     if (to !== undefined) move(to);
     else if ((event.key === 'Enter' || event.key === ' ') && item !== undefined) {
+      isShown.current = true;
       onSelect(item, active);
     } else return;
     event.preventDefault();
@@ -92,6 +101,7 @@ export function VirtualList<Item>(props: VirtualListProps<Item>) {
         aria-setsize={hasMore ? -1 : items.length}
         style={{ top: `${index * ROW_PX}px` }}
         onClick={() => {
+          isShown.current = true;
           setActive(index);
           activeItem.current = item;
           onSelect(item, index);

@@ -91,6 +91,24 @@ describe.skipIf(!hasChromium)('the documents of the console', () => {
     await page.context().close();
   });
 
+  it('are seen in the list when a link leads to them, in forced colours too', async () => {
+    const page = await run.open({
+      at: '#/documents?prefix=load%2F1&key=load%2F10100',
+      context: { viewport: { width: 1280, height: 800 }, forcedColors: 'active' },
+    });
+    const chosen = keyIn(page, 'load/10100');
+    await expect.poll(() => chosen.getAttribute('aria-selected')).toBe('true');
+    const backgroundOf = (row: string): Promise<string> =>
+      page.evaluate(`getComputedStyle(document.querySelector('${row}')).backgroundColor`);
+    expect(await backgroundOf('[aria-selected=true]')).not.toBe(
+      await backgroundOf('[aria-selected=false]'),
+    );
+    await page.getByRole('listbox', { name: 'Keys' }).press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await expectText(page, '{"n":10101}');
+    await page.context().close();
+  });
+
   it('are created, edited, formatted, reverted and saved', async () => {
     const page = await run.open({ at: '#/documents?prefix=made%2F' });
     await button(page, 'New document').click();
@@ -121,7 +139,7 @@ describe.skipIf(!hasChromium)('the documents of the console', () => {
     await button(page, 'New document').click();
     await page.getByLabel('Key', { exact: true }).fill('load/00007');
     await button(page, 'Create').click();
-    await page.getByText('load/00007 already exists.').waitFor();
+    await page.getByText(/There is such a document already/).waitFor();
     await button(page, 'Open it').click();
     await expectText(page, '{"n":7}');
 

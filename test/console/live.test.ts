@@ -70,7 +70,7 @@ describe.skipIf(!hasChromium)('the live view', () => {
     await batch(rest, 'others', 150);
     const page = await run.open({ at: '#/live' });
     await row(page, '/data/others/149').waitFor();
-    await page.getByLabel('Path begins with').fill('/data/told');
+    await page.getByLabel('Paths that begin with').fill('/data/told');
     await expect.poll(() => shown(page, 9)).toEqual(['put /data/told', 'put /data/told']);
     expect(fragment(page)).toEqual(['live', { prefix: '/data/told' }]);
     await rest('POST', '/data/other');
@@ -78,7 +78,7 @@ describe.skipIf(!hasChromium)('the live view', () => {
     await expect.poll(() => shown(page, 1)).toEqual(['delete /data/told']);
     expect(await page.getByRole('row').count()).toBe(4);
 
-    await page.getByLabel('Path begins with').fill('');
+    await page.getByLabel('Paths that begin with').fill('');
     await row(page, '/data/other').waitFor();
     await page.getByRole('link', { name: 'History of /data/told' }).click();
     await expect.poll(() => shown(page, 9)).toHaveLength(3);

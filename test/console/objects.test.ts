@@ -80,9 +80,12 @@ describe.skipIf(!hasChromium)('the objects of the console', () => {
     const question = page.getByRole('dialog', { name: 'Delete this bucket?' });
     await question.getByRole('button', { name: 'Delete the bucket' }).click();
     await question.getByText('slots has objects in it: delete them first.').waitFor();
+    // The keyboard is where it was.
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('Delete the bucket');
     await rest('DELETE', '/slots/10.GAME/ds/1/data/00000000001-00001');
     await question.getByRole('button', { name: 'Delete the bucket' }).click();
     await page.getByRole('link', { name: 'slots' }).waitFor({ state: 'detached' });
+    await expect.poll(() => page.evaluate('document.activeElement.textContent')).toBe('Reload');
     expect((await rest('GET', '/api/buckets')).text).not.toContain('slots');
     await page.context().close();
   });

@@ -244,6 +244,7 @@ describe.skipIf(!hasChromium)('the saves view', () => {
     await page.setViewportSize({ width: 360, height: 740 });
     await page.getByRole('heading', { name: 'Version 5' }).scrollIntoViewIfNeeded();
     await expect.poll(() => cellsAt(page, '00000008').first().textContent()).toMatch(/^38 3f /);
+    expect(await page.getByLabel('Prefix').isVisible()).toBe(true);
     await screenshot(page, 'saves-narrow');
     await page.context().close();
   });

@@ -42,7 +42,7 @@ export function DocumentsView() {
       <section class="column" aria-label="Documents by key" ref={search}>
         <KeySearch prefix={prefix} onPrefix={find} />
         <div class="toolbar">
-          <button type="button" onClick={() => setCreating(true)}>
+          <button type="button" class="primary" onClick={() => setCreating(true)}>
             New document
           </button>
         </div>

@@ -74,7 +74,13 @@ export function NewDocumentDialog(props: {
         <p id="key-bytes" class={isTooLong ? 'problem' : 'hint'}>
           {bytes} of {MAX_KEY_BYTES} bytes{isTooLong ? ': shorten the key.' : ''}
         </p>
-        <ErrorNotice error={error} />
+        {isTaken ? (
+          <p class="notice error" role="alert">
+            There is such a document already: open it, or choose another key.
+          </p>
+        ) : (
+          <ErrorNotice error={error} />
+        )}
         <div class="actions">
           <button type="button" onClick={onClose}>
             Cancel
@@ -84,7 +90,7 @@ export function NewDocumentDialog(props: {
               Open it
             </button>
           )}
-          <button type="submit" class="primary" disabled={isBusy || key === '' || isTooLong}>
+          <button type="submit" class="primary" aria-disabled={isBusy || key === '' || isTooLong}>
             Create
           </button>
         </div>

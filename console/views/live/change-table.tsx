@@ -22,7 +22,7 @@ export interface ChangeTableProps {
 const ROW_PX = 34;
 /** Where the path is below the rest. */
 const NARROW_ROW_PX = 60;
-const NARROW_PX = 520;
+const NARROW_PX = 760;
 const MARGIN_ROWS = 8;
 
 export function ChangeTable({ entries, total }: ChangeTableProps) {
@@ -77,7 +77,7 @@ export function ChangeTable({ entries, total }: ChangeTableProps) {
             </th>
             <th scope="col">Time</th>
             <th scope="col">Change</th>
-            <th scope="col">Where</th>
+            <th scope="col">Path</th>
             <th scope="col">
               <span class="visually-hidden">History</span>
             </th>

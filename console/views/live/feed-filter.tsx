@@ -15,7 +15,7 @@ export function FeedFilter({ prefix, since }: { prefix: string; since: string })
   return (
     <form class="filter" onSubmit={submit}>
       <label>
-        Path begins with
+        Paths that begin with
         <input
           name="prefix"
           value={typed}

@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { deleteBucket, listBuckets } from '../../api/buckets.ts';
 import { formatTime } from '../../parts/amounts.ts';
 import { Dialog } from '../../parts/dialog.tsx';
@@ -14,7 +14,13 @@ export function BucketList() {
   const { value: buckets, error, reload } = useRead('buckets', listBuckets);
   const [isMaking, setMaking] = useState(false);
   const [leaving, setLeaving] = useState<string>();
+  const reloading = useRef<HTMLButtonElement>(null);
   const { isAdmin } = current();
+
+  useEffect(() => {
+    // The row that had the focus is gone with its bucket.
+    if (document.activeElement === document.body) reloading.current?.focus();
+  }, [buckets]);
 
   return (
     <>
@@ -24,8 +30,8 @@ export function BucketList() {
             New bucket
           </button>
         )}
-        <button type="button" onClick={reload}>
-          Read again
+        <button ref={reloading} type="button" onClick={reload}>
+          Reload
         </button>
       </div>
       <ErrorNotice error={error} onRetry={reload} />
@@ -56,7 +62,12 @@ export function BucketList() {
                     <a href={hrefOf({ bucket: name })}>
                       <StoredText text={name} />
                     </a>
-                    {saves && <span class="badge">saves</span>}
+                    {saves && (
+                      <>
+                        {' '}
+                        <span class="badge">saves</span>
+                      </>
+                    )}
                   </th>
                   <td>{acl}</td>
                   <td class="wide">{formatTime(createdAt)}</td>
@@ -112,6 +123,7 @@ function DeleteBucketDialog(props: { name: string; onClose: () => void; onDelete
   const [isBusy, setBusy] = useState(false);
 
   async function confirm(): Promise<void> {
+    if (isBusy) return;
     setBusy(true);
     setError(undefined);
     try {
@@ -134,7 +146,7 @@ function DeleteBucketDialog(props: { name: string; onClose: () => void; onDelete
         <button type="button" onClick={onClose}>
           Cancel
         </button>
-        <button type="button" class="danger" disabled={isBusy} onClick={confirm}>
+        <button type="button" class="danger" aria-disabled={isBusy} onClick={confirm}>
           Delete the bucket
         </button>
       </div>

@@ -55,9 +55,9 @@ export function BucketView(props: { bucket: string; prefix: string; chosen: stri
   }, [stored, renew]);
 
   useEffect(() => {
-    // The link that led here is gone with its folder.
+    // The link that led here is gone with its folder, or the button with what it has deleted.
     if (!isLoading && document.activeElement === document.body) region.current?.focus();
-  }, [isLoading]);
+  }, [isLoading, isDeleting]);
 
   function choose(files: FileList | null): void {
     upload(Array.from(files ?? [], (file) => ({ path: file.name, file })));
@@ -109,14 +109,16 @@ export function BucketView(props: { bucket: string; prefix: string; chosen: stri
                 : 'Nothing here begins so: try a shorter beginning.'}
             </p>
           ) : (
-            <ObjectTable
-              bucket={bucket}
-              listing={listing}
-              chosen={chosen}
-              selected={kept}
-              onSelect={setSelected}
-              onEnd={more}
-            />
+            (entries.length > 0 || error === undefined) && (
+              <ObjectTable
+                bucket={bucket}
+                listing={listing}
+                chosen={chosen}
+                selected={kept}
+                onSelect={setSelected}
+                onEnd={more}
+              />
+            )
           )}
           <p class="hint" role="status">
             {isLoading && entries.length === 0 ? 'Reading …' : statusOf(entries.length, hasMore)}

@@ -32,6 +32,7 @@ export function DeleteObjectsDialog(props: {
   );
 
   async function confirm(): Promise<void> {
+    if (done !== undefined) return;
     setError(undefined);
     setDone(keys.length - left.current.size);
     const waiting = [...left.current];
@@ -92,7 +93,7 @@ export function DeleteObjectsDialog(props: {
         <button
           type="button"
           class="danger"
-          disabled={done !== undefined}
+          aria-disabled={done !== undefined}
           aria-label={keys.length === 1 ? `Delete ${visible(only)}` : undefined}
           onClick={confirm}
         >

@@ -22,6 +22,7 @@ export function NewBucketDialog(props: {
 
   async function submit(event: SubmitEvent): Promise<void> {
     event.preventDefault();
+    if (isBusy) return;
     if (!(event.currentTarget instanceof HTMLFormElement)) return;
     const data = new FormData(event.currentTarget);
     const name = String(data.get('name')).trim();
@@ -87,7 +88,7 @@ export function NewBucketDialog(props: {
           <button type="button" onClick={props.onClose}>
             Cancel
           </button>
-          <button type="submit" class="primary" disabled={isBusy}>
+          <button type="submit" class="primary" aria-disabled={isBusy}>
             Make the bucket
           </button>
         </div>

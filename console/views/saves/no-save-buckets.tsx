@@ -1,3 +1,4 @@
+import { href } from '../../router.ts';
 import { current } from '../../session.ts';
 
 /** For the newcomer: what saves are, and how there come to be any. */
@@ -15,7 +16,9 @@ export function NoSaveBuckets() {
       <h2 id="no-saves">There is no bucket with saves yet</h2>
       <p>
         In such a bucket the versions of a save follow one another, none is ever written over, and
-        an old one can be made the newest again. Make one on the command line:
+        an old one can be made the newest again. Make one among the{' '}
+        <a href={href('objects')}>objects</a>, with “New bucket” and “For saves”, or on the command
+        line:
       </p>
       <pre class="saves-command">
         <code>keystow bucket add NAME --saves --save-prefix PREFIX</code>

@@ -1,6 +1,7 @@
 import { useEffect } from 'preact/hooks';
 import type { SaveSlot } from '../../../shared/client/index.ts';
 import { onChange } from '../../live.ts';
+import { formatMinute, formatTime } from '../../parts/amounts.ts';
 import { ErrorNotice } from '../../parts/notice.tsx';
 import { usePaged } from '../../parts/use-paged.ts';
 import { VirtualList } from '../../parts/virtual-list.tsx';
@@ -13,8 +14,6 @@ import { slotPlace, withSaved } from './slot-order.ts';
 
 /** Soon there, and more than fits on a screen. */
 const PAGE_SIZE = 250;
-/** To the minute: the time line has the seconds. */
-const times = new Intl.DateTimeFormat(undefined, { dateStyle: 'short', timeStyle: 'short' });
 
 /** The slots of a prefix and an n, page by page, and those that are saved to meanwhile. */
 export function SlotList({ folder, place }: { folder: SaveFolder; place: SavePlace }) {
@@ -80,8 +79,8 @@ function SlotRow({ item: { slot, latest, time } }: { item: SaveSlot }) {
         <span aria-hidden="true">v</span>
         {latest}
       </span>
-      <time class="muted" dateTime={time} title={time}>
-        {times.format(new Date(time))}
+      <time class="muted" dateTime={time} title={formatTime(time)}>
+        {formatMinute(time)}
       </time>
     </span>
   );

@@ -55,6 +55,7 @@ function UploadFile(props: {
 
   async function submit(event: SubmitEvent): Promise<void> {
     event.preventDefault();
+    if (progress) return;
     if (!(event.currentTarget instanceof HTMLFormElement)) return;
     const file = new FormData(event.currentTarget).get('file');
     if (!(file instanceof File)) return;
@@ -88,7 +89,7 @@ function UploadFile(props: {
         <button type="button" onClick={onClose}>
           Cancel
         </button>
-        <button type="submit" class="primary" disabled={progress !== undefined}>
+        <button type="submit" class="primary" aria-disabled={progress !== undefined}>
           Upload
         </button>
       </div>

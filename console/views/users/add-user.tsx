@@ -25,6 +25,7 @@ export function AddUser(props: { onAdded: (name: string) => Promise<void>; onClo
 
   async function submit(event: SubmitEvent): Promise<void> {
     event.preventDefault();
+    if (isBusy) return;
     const found = problemsOf(draft, true);
     setProblems(found);
     setError(undefined);
@@ -72,7 +73,7 @@ export function AddUser(props: { onAdded: (name: string) => Promise<void>; onClo
         <button type="button" onClick={props.onClose}>
           Cancel
         </button>
-        <button type="submit" class="primary" disabled={isBusy}>
+        <button type="submit" class="primary" aria-disabled={isBusy}>
           {isBusy ? 'Adding …' : 'Add the user'}
         </button>
       </div>

@@ -56,6 +56,7 @@ export function ChangeUser({ user, onChanged }: ChangeUserProps) {
 
   function submit(event: SubmitEvent): void {
     event.preventDefault();
+    if (isBusy || !isChanged(draft, before)) return;
     const found = problemsOf(draft, false);
     setProblems(found);
     if (hasProblems(found)) focusProblem(form.current);
@@ -117,10 +118,14 @@ export function ChangeUser({ user, onChanged }: ChangeUserProps) {
       )}
       <ErrorNotice error={error} />
       <div class="actions">
-        <button type="button" disabled={!isChanged(draft, before)} onClick={() => begin(before)}>
-          Undo
+        <button
+          type="button"
+          aria-disabled={!isChanged(draft, before)}
+          onClick={() => begin(before)}
+        >
+          Revert
         </button>
-        <button type="submit" class="primary" disabled={isBusy || !isChanged(draft, before)}>
+        <button type="submit" class="primary" aria-disabled={isBusy || !isChanged(draft, before)}>
           {isBusy ? 'Saving …' : 'Save'}
         </button>
       </div>

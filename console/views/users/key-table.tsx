@@ -1,4 +1,4 @@
-import { useMemo, useState } from 'preact/hooks';
+import { useMemo, useRef, useState } from 'preact/hooks';
 import { type AccessKey, deleteAccessKey } from '../../api/access-keys.ts';
 import { formatTime } from '../../parts/amounts.ts';
 import { Confirm } from '../../parts/dialog.tsx';
@@ -17,6 +17,7 @@ export function KeyTable(props: {
   reload: () => Promise<void>;
 }) {
   const { keys, filter, hasUsers = false, reload } = props;
+  const place = useRef<HTMLDivElement>(null);
   const [asked, setAsked] = useState<AccessKey>();
   const [error, setError] = useState<unknown>();
   const found = useMemo(() => keys.filter((key) => isFound(key, filter)), [keys, filter]);
@@ -29,13 +30,16 @@ export function KeyTable(props: {
       await deleteAccessKey(accessKeyId);
       announce({ text: `The access key ${accessKeyId} was deleted.` });
       await reload();
+      // The row that had the focus is gone with its key.
+      if (document.activeElement === document.body) place.current?.focus();
     } catch (reason) {
       setError(reason);
     }
   }
 
   return (
-    <>
+    // biome-ignore lint/a11y/useSemanticElements: it is no part of a form
+    <div ref={place} role="group" aria-label="Access keys" tabIndex={-1}>
       <ErrorNotice error={error} />
       {found.length === 0 ? (
         <p class="muted">{keys.length === 0 ? 'There is none yet.' : 'No key fits the filter.'}</p>
@@ -104,7 +108,7 @@ export function KeyTable(props: {
           onConfirm={() => void remove(asked)}
         />
       )}
-    </>
+    </div>
   );
 }
 

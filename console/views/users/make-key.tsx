@@ -68,6 +68,7 @@ function KeyForm(props: {
 
   async function submit(event: SubmitEvent): Promise<void> {
     event.preventDefault();
+    if (isBusy) return;
     const found = { id: accessKeyIdProblem(accessKeyId), secret: secretProblem(secretAccessKey) };
     setProblems(found);
     setError(undefined);
@@ -148,7 +149,7 @@ function KeyForm(props: {
         <button type="button" onClick={onClose}>
           Cancel
         </button>
-        <button type="submit" class="primary" disabled={isBusy}>
+        <button type="submit" class="primary" aria-disabled={isBusy}>
           {isBusy ? 'Making …' : 'Make the key'}
         </button>
       </div>
@@ -167,12 +168,12 @@ function Secret({ pair, onClose }: { pair: KeyPair; onClose: () => void }) {
         <dt>Id</dt>
         <dd>
           <code class="breaks">{pair.accessKeyId}</code>
-          <CopyButton text={pair.accessKeyId} what="Id" />
+          <CopyButton text={pair.accessKeyId} what="Id" isBeside />
         </dd>
         <dt>Secret</dt>
         <dd>
           <code class="breaks">{pair.secretAccessKey}</code>
-          <CopyButton text={pair.secretAccessKey} what="Secret" />
+          <CopyButton text={pair.secretAccessKey} what="Secret" isBeside />
         </dd>
       </dl>
       <div class="actions">

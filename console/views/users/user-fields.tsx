@@ -96,7 +96,7 @@ function Generated({ password }: { password: string }) {
   return (
     <span class="generated">
       <code>{password}</code>
-      <CopyButton text={password} what="Password" />
+      <CopyButton text={password} what="Password" isBeside />
       <span>Copy it now: it is shown only here, and only until you save.</span>
     </span>
   );

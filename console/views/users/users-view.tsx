@@ -96,7 +96,7 @@ function AllUsers({ accounts }: { accounts: Accounts }) {
           <p class="muted">
             {name === undefined
               ? 'Choose a user to see and change its role, grants, password and access keys.'
-              : 'There is no such user any more: choose another.'}
+              : 'There is no such user: it was deleted, or the link is wrong. Choose another.'}
           </p>
         )}
       </div>
@@ -144,7 +144,7 @@ function Filter(props: {
 
 function Reload({ accounts: { isReading, reload } }: { accounts: Accounts }) {
   return (
-    <button type="button" disabled={isReading} onClick={() => void reload()}>
+    <button type="button" aria-disabled={isReading} onClick={() => isReading || void reload()}>
       Reload
     </button>
   );
