@@ -1,6 +1,7 @@
 import { parseConfig } from '../../dist/server/config.js';
 import { createLog } from '../../dist/server/log.js';
-import { openStore, startServer } from '../../dist/server/main.js';
+import { startServer } from '../../dist/server/main.js';
+import { openStore } from '../../dist/server/open-stores.js';
 import { CommitConflict } from '../../dist/server/stores/kv-store.js';
 
 /**
