@@ -163,9 +163,13 @@ describe.each(TRANSPORTS)('a watch over %s whose connection is lost', (transport
   it('misses nothing, and tells nothing twice', async () => {
     const prefix = `cut-${transport}`;
     const lost: KeystowClientError[] = [];
+    let connections = 0;
     const watch = client.watch({
       prefix: `/data/${prefix}/`,
       onRetry: (error) => lost.push(error),
+      onConnect: () => {
+        connections += 1;
+      },
     });
     await take(watch, 1);
     const count = runs(120, 500);
@@ -183,10 +187,12 @@ describe.each(TRANSPORTS)('a watch over %s whose connection is lost', (transport
     })();
     for (let cut = 1; cut <= 3; cut += 1) {
       await expect.poll(() => seen.length, WAIT).toBeGreaterThan((count * cut) / 5);
+      // Who has everything already asks for no connection, nor misses one.
+      const isDone = () => seen.length === count;
+      await expect.poll(() => connections > lost.length || isDone(), WAIT).toBe(true);
       const before = lost.length;
       proxy.cut();
-      // Who has everything already does not miss the connection.
-      const isNoticed = () => lost.length > before || seen.length === count;
+      const isNoticed = () => lost.length > before || isDone();
       await expect.poll(isNoticed, WAIT).toBe(true);
       proxy.restore();
     }
