@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { TLSSocket } from 'node:tls';
 import type { Logger } from 'pino';
-import { type Buckets, reservedNames } from '../services/buckets.ts';
+import { reservedNames } from '../../shared/reserved-names.ts';
+import type { Buckets } from '../services/buckets.ts';
 import { answerS3Error } from './error-boundary.ts';
 import { PlainExchange } from './exchange.ts';
 import type { Request, Response } from './messages.ts';

@@ -1,9 +1,10 @@
+import { reservedNames } from '../../shared/reserved-names.ts';
 import { checkBucketName } from '../s3/bucket-name.ts';
 import { parseResource } from '../s3/object-key.ts';
 import { OWNER } from '../s3/owner.ts';
 import { invalidArgument, noSuchBucket, S3Error, withStatus } from '../s3/s3-error.ts';
 import { subresourceOf } from '../s3/subresources.ts';
-import { type Buckets, reservedNames, type StoredBucket } from '../services/buckets.ts';
+import type { Buckets, StoredBucket } from '../services/buckets.ts';
 import type { Context, Handler } from './context.ts';
 import { setS3Headers } from './s3-answer.ts';
 import { isSigned } from './s3-caller.ts';

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { KeystowError } from '../../shared/errors.ts';
 import { MAX_SAVE_PREFIX_BYTES } from '../../shared/limits.ts';
+import { reservedNames } from '../../shared/reserved-names.ts';
 import { isBucketName } from '../s3/bucket-name.ts';
 import { cannedAcls } from '../s3/canned-acl.ts';
 import type { CorsRule } from '../s3/cors-rules.ts';
@@ -98,18 +99,6 @@ export const bucketAnswer = z
     }),
   })
   .meta({ id: 'Bucket' });
-
-/** First segments of paths that Keystow keeps for itself. */
-export const reservedNames: ReadonlySet<string> = new Set([
-  'data',
-  'api',
-  'submit-files',
-  'console',
-  'socket.io',
-  'favicon.ico',
-  'robots.txt',
-  'metrics',
-]);
 
 export const BUCKET_PREFIX = 'bucket/';
 const OBJECT_PREFIX = 'object/';

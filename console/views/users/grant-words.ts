@@ -1,3 +1,4 @@
+import { reservedNames } from '../../../shared/reserved-names.ts';
 import type { Grant } from '../../api/user.ts';
 
 /** What a grant covers, in words: a prefix is matched against `data/KEY` and `BUCKET/KEY`. */
@@ -12,16 +13,6 @@ export interface Cover {
 }
 
 const DOCUMENTS = 'data/';
-/** First segments of the server's own paths, which no bucket is named by. */
-const KEPT = new Set([
-  'api',
-  'submit-files',
-  'console',
-  'socket.io',
-  'favicon.ico',
-  'robots.txt',
-  'metrics',
-]);
 const BUCKET_NAME = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 const BUCKET_NAME_BEGIN = /^[a-z0-9][a-z0-9.-]{0,62}$/;
 
@@ -43,7 +34,7 @@ function objectCover(bucket: string, begin: string): Cover {
   if (bucket === '') {
     return nothing(['Leave out the slash at the beginning: names are matched without it.']);
   }
-  if (KEPT.has(bucket) || !BUCKET_NAME.test(bucket)) {
+  if (reservedNames.has(bucket) || !BUCKET_NAME.test(bucket)) {
     return nothing([
       'No bucket can be named ',
       { stored: bucket },

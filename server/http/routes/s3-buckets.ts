@@ -1,4 +1,5 @@
 import { MAX_XML_BODY_BYTES } from '../../../shared/limits.ts';
+import { reservedNames } from '../../../shared/reserved-names.ts';
 import { listBucketsXml, locationXml, versioningXml } from '../../s3/answer-xml.ts';
 import { checkBucketName } from '../../s3/bucket-name.ts';
 import { parseCannedAcl } from '../../s3/canned-acl.ts';
@@ -7,7 +8,7 @@ import { continuationToken, parseBucketListParameters } from '../../s3/list-para
 import { OWNER } from '../../s3/owner.ts';
 import { noSuchBucket, S3Error } from '../../s3/s3-error.ts';
 import { readRoot } from '../../s3/xml-element.ts';
-import { type Buckets, reservedNames } from '../../services/buckets.ts';
+import type { Buckets } from '../../services/buckets.ts';
 import type { Caller } from '../../services/caller.ts';
 import { listablePrefixes } from '../../services/object-access.ts';
 import type { Context } from '../context.ts';
