@@ -13,6 +13,11 @@ export interface InnerAnswer {
   readonly isJson: boolean;
 }
 
+/** What an answer repeats of its request; `index` where it is the member of a batch. */
+export interface Echo extends Partial<Pick<EnvelopeAnswer, 'method' | 'url' | 'id'>> {
+  readonly index?: number;
+}
+
 const ANSWER_HEADERS = [
   ['etag', 'ETag'],
   ['location', 'Location'],
@@ -25,7 +30,9 @@ export function answerHeaders(header: (name: string) => unknown): InnerAnswer['h
   let headers: EnvelopeAnswer['headers'];
   for (const [name, field] of ANSWER_HEADERS) {
     const value = header(field);
-    if (typeof value === 'string') headers = { ...headers, [name]: value };
+    if (typeof value !== 'string') continue;
+    headers ??= {};
+    headers[name] = value;
   }
   return headers;
 }
@@ -43,14 +50,13 @@ export function errorAnswer({
   };
 }
 
-/**
- * With `echo`, what the answer repeats of its request. What is JSON goes in as it is: nobody parses it
- * before the client does.
- */
-export function answerJson(echo: object, answer: InnerAnswer, wantsText: boolean): string {
+/** What is JSON goes in as it is: nobody parses it before the client does. */
+export function answerJson(echo: Echo, answer: InnerAnswer, wantsText: boolean): string {
+  const { index, method, url, id } = echo;
   const { status, headers, body } = answer;
   const statusText = STATUS_CODES[status] ?? '';
-  const json = JSON.stringify({ ...echo, status, statusText, headers });
+  // Each by name: JSON.stringify takes three times as long for an object that was spread.
+  const json = JSON.stringify({ index, method, url, id, status, statusText, headers });
   if (body === '') return json;
   const data = answer.isJson && !wantsText ? body : JSON.stringify(body);
   return `${json.slice(0, -1)},"data":${data}}`;

@@ -4,7 +4,6 @@ import { Readable } from 'node:stream';
 import type Koa from 'koa';
 import compose from 'koa-compose';
 import type { Logger } from 'pino';
-import type { EnvelopeAnswer } from '../../shared/envelope.ts';
 import { KeystowError } from '../../shared/errors.ts';
 import {
   MAX_ENVELOPE_ID_CHARS,
@@ -16,6 +15,7 @@ import type { State } from '../http/context.ts';
 import {
   answerHeaders,
   answerJson,
+  type Echo,
   errorAnswer,
   type InnerAnswer,
 } from '../http/envelope-answer.ts';
@@ -54,8 +54,6 @@ interface Request {
   readonly hasAuth: boolean;
   readonly wantsText: boolean;
 }
-
-type Echo = Pick<EnvelopeAnswer, 'method' | 'url' | 'id'>;
 
 const NO_BODY = Buffer.alloc(0);
 
