@@ -10,6 +10,8 @@ export interface SocketLoad {
   /** Each is on a websocket of its own. */
   readonly clients: number;
   readonly kind: 'creates' | 'gets';
+  /** Whether each envelope asks for an acknowledgement, which the server then sends beside the event. */
+  readonly withAck: boolean;
   /** Envelopes that each client keeps without an answer. */
   readonly outstanding: number;
   /** Documents `document-…` that the server holds, for gets. */

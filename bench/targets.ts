@@ -3,12 +3,12 @@ import { FORMS, LARGE_FORMS, STREAM } from './measures/forms.ts';
 import { GETS, getsOf, withFewKeys } from './measures/gets.ts';
 import { LISTS } from './measures/lists.ts';
 import type { Findings, Row } from './measures/measure.ts';
-import { OUTSTANDING, socketOf } from './measures/socket.ts';
+import { LOADS, socketOf } from './measures/socket.ts';
 import { FIRST_START, idleWith, startAfterKill, startWith } from './measures/start.ts';
 import { TLS_CREATES, TLS_GETS, WITHOUT_TLS } from './measures/tls.ts';
 import { median } from './median.ts';
 import { bareKoa } from './peers/bare-koa.ts';
-import { bareSocketIo, bareSocketIoTwice } from './peers/bare-socket-io.ts';
+import { bareSocketIo } from './peers/bare-socket-io.ts';
 import { bareUpload } from './peers/bare-upload.ts';
 import { etcd } from './peers/etcd.ts';
 import { keystow } from './peers/keystow.ts';
@@ -106,10 +106,8 @@ function targetMakers({ rows, figures = [] }: Findings) {
     return { measure, figure: unit, aim: { atMost: most }, value };
   };
   const ofSockets = (least: number, kind: 'creates' | 'gets') =>
-    OUTSTANDING.flatMap((outstanding) =>
-      [bareSocketIo, bareSocketIoTwice].map(({ name }) =>
-        atLeast(least, socketOf(kind, outstanding), name),
-      ),
+    LOADS.filter((load) => load.kind === kind).map((load) =>
+      atLeast(least, socketOf(load), bareSocketIo.name),
     );
   return { quotient, atLeast, atMost, ofSockets };
 }

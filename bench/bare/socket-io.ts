@@ -7,22 +7,23 @@ import type {
 } from '../../shared/envelope.ts';
 import { document } from './routes.ts';
 
-// With `twice` the answer goes out as an event too, which the contract asks of Keystow.
-const [port, answering] = process.argv.slice(2);
+// As the contract has it: an event, and the acknowledgement where there is one.
+const [port] = process.argv.slice(2);
 const server = createServer((_request, response) => response.end('ready'));
 const io = new Server<ClientToServerEvents, ServerToClientEvents>(server);
 const stored: unknown = JSON.parse(document);
 
 io.on('connection', (socket) => {
-  socket.on('http message', ({ method, url, data }, ack) => {
+  socket.on('http message', ({ method, url, id, data }, ack) => {
     const answer: EnvelopeAnswer = {
       method,
       url,
+      id,
       status: 200,
       statusText: 'OK',
       data: data ?? stored,
     };
-    if (answering === 'twice') socket.emit('http message', answer);
+    socket.emit('http message', answer);
     ack?.(answer);
   });
 });

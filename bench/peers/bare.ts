@@ -4,12 +4,8 @@ import { documentText } from '../documents.ts';
 import { freePort, startServer } from '../processes.ts';
 import type { Peer } from './peer.ts';
 
-/** One of the servers of `bench/bare/` as a peer; `args` come after its port. */
-export function barePeer(
-  name: string,
-  program: 'http' | 'koa' | 'socket-io',
-  args: readonly string[] = [],
-): Peer {
+/** One of the servers of `bench/bare/` as a peer. */
+export function barePeer(name: string, program: 'http' | 'koa' | 'socket-io'): Peer {
   const path = fileURLToPath(new URL(`../bare/${program}.js`, import.meta.url));
   return {
     name,
@@ -20,7 +16,7 @@ export function barePeer(
       const server = await startServer({
         name,
         command: process.execPath,
-        args: [path, String(port), ...args],
+        args: [path, String(port)],
         folder,
         readyUrl: `${url}${DOCUMENT_PATH}`,
       });
