@@ -2,8 +2,9 @@ import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import axe from 'axe-core';
 import type { BrowserContextOptions, Page } from 'playwright-core';
-import { expect, vi } from 'vitest';
+import { expect } from 'vitest';
 import { launchChromium } from '../clients/chromium.ts';
+import { freePort } from '../support/free-port.ts';
 import { type InProcessOptions, startServer, type TestServer } from '../support/server.ts';
 
 /** The console in a real browser, against a real server. */
@@ -46,7 +47,9 @@ const NEWS_STAY = `{
 }`;
 
 export async function startConsole(options: InProcessOptions = {}): Promise<ConsoleRun> {
-  const [first, browser] = await Promise.all([startServer(options), launchChromium()]);
+  // A port that nobody else takes while the server starts anew.
+  const settings = { ...options, env: { PORT: String(await freePort()), ...options.env } };
+  const [first, browser] = await Promise.all([startServer(settings), launchChromium()]);
   let server = first;
   /** What a page says of mistakes and of what its policy has kept it from. */
   const complaints: string[] = [];
@@ -87,13 +90,10 @@ export async function startConsole(options: InProcessOptions = {}): Promise<Cons
     },
 
     async restart(meanwhile = async () => {}) {
-      const { folder, url } = server;
+      const { folder } = server;
       await server.stop({ keep: true });
       await meanwhile();
-      const env = { ...options.env, PORT: new URL(url).port };
-      // Somebody else's connection may have taken the port for a moment.
-      const start = (): Promise<TestServer> => startServer({ ...options, env, folder });
-      server = await vi.waitFor(start, { timeout: 120_000, interval: 500 });
+      server = await startServer({ ...settings, folder });
     },
 
     async stop() {

@@ -29,13 +29,13 @@ export interface GroupNode {
   log(): string;
 }
 
-const WAIT = { timeout: 30_000, interval: 50 };
+const WAIT = { timeout: 120_000, interval: 50 };
 
 export async function startNodeGroup(
   env: Record<string, string>,
   size: number,
 ): Promise<NodeGroup> {
-  const ports = await Promise.all(Array.from({ length: size }, freePort));
+  const ports = await Promise.all(Array.from({ length: size }, () => freePort()));
   const nodes = ports.map((port) => createNode(port, env));
   // At once, as whatever runs them would.
   await Promise.all(nodes.map((node) => node.start()));

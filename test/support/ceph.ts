@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { vi } from 'vitest';
 import { type Daemon, startDaemon } from './daemon.ts';
-import { freePorts } from './free-port.ts';
+import { freePort } from './free-port.ts';
 import type { TestObjectStore } from './object-store.ts';
 
 type Tool = (command: string, ...args: string[]) => Promise<unknown>;
@@ -21,7 +21,7 @@ const run = promisify(execFile);
  */
 export async function startCeph(): Promise<TestObjectStore> {
   const folder = await mkdtemp(join(tmpdir(), 'keystow-ceph-'));
-  const [v2 = 0, v1 = 0, s3 = 0] = await freePorts(3);
+  const [v2, v1, s3] = [await freePort(), await freePort(), await freePort()];
   const fsid = randomUUID();
   const monitor = `[v2:127.0.0.1:${v2},v1:127.0.0.1:${v1}]`;
   const env = { PATH: process.env['PATH'] ?? '', CEPH_CONF: join(folder, 'ceph.conf') };
