@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { afterAll, describe, expect, it } from 'vitest';
+import { IDLE_TIMEOUT_MS } from '../../shared/limits.ts';
 import { openRaw } from '../support/raw-http.ts';
 import { basic, createRest } from '../support/rest.ts';
 import { type ServerProcess, startProcess } from '../support/server-process.ts';
@@ -24,8 +25,14 @@ function post(server: ServerProcess, key: string, length: number): string {
 }
 
 async function exitOf(server: ServerProcess): Promise<[number | null, NodeJS.Signals | null]> {
-  const [code, signal] = await once(server.child, 'exit');
+  // Then all of its log is there, too.
+  const [code, signal] = await once(server.child, 'close');
   return [code, signal];
+}
+
+/** It did not wait until its time was over: how long that is otherwise is the machine's affair. */
+function expectNothingCutOff(server: ServerProcess): void {
+  expect(server.log()).not.toContain('cut off');
 }
 
 /** Resolves once no new connection is accepted. */
@@ -45,20 +52,18 @@ describe.concurrent('a stop', () => {
     const server = await start();
     // Leaves a connection that is kept alive.
     await createRest(server.url)('POST', '/data/a', '{}');
-    const begin = performance.now();
     server.child.kill(signal);
     expect(await exitOf(server)).toEqual([0, null]);
-    expect(performance.now() - begin).toBeLessThan(5_000);
+    expectNothingCutOff(server);
   });
 
   it('is not held up by a connection that never said anything', async () => {
     const server = await start();
     const silent = await openRaw(server.url);
     await createRest(server.url)('GET', '/data');
-    const begin = performance.now();
     server.child.kill('SIGTERM');
     expect(await exitOf(server)).toEqual([0, null]);
-    expect(performance.now() - begin).toBeLessThan(5_000);
+    expectNothingCutOff(server);
     expect(await silent.closed).toBe('');
   });
 
@@ -74,7 +79,6 @@ describe.concurrent('a stop', () => {
     server.child.kill('SIGTERM');
     await refusesConnections(server.url);
 
-    const begin = performance.now();
     connection.send('1}');
     const answer = await connection.answer();
     expect([answer.status, answer.text]).toEqual([201, '{"a":1}']);
@@ -82,7 +86,7 @@ describe.concurrent('a stop', () => {
     expect(answer.headers.get('connection')).toBe('close');
     expect(await exited).toEqual([0, null]);
     // Not held up by the connection, which could be used again.
-    expect(performance.now() - begin).toBeLessThan(5_000);
+    expectNothingCutOff(server);
   });
 
   it('waits 10 s at most for what does not end', async () => {
@@ -97,6 +101,7 @@ describe.concurrent('a stop', () => {
     expect(await exitOf(server)).toEqual([0, null]);
     const took = performance.now() - begin;
     expect(took).toBeGreaterThan(9_000);
-    expect(took).toBeLessThan(20_000);
+    // Not only once the connection was idle for too long.
+    expect(took).toBeLessThan(IDLE_TIMEOUT_MS - 10_000);
   });
 });
