@@ -10,7 +10,8 @@ import { type ServerProcess, startProcess } from '../support/server-process.ts';
 let server: ServerProcess;
 
 beforeAll(async () => {
-  server = await startProcess();
+  // So many take seconds, however slowly they arrive.
+  server = await startProcess({ env: { BCRYPT_COST: '10' } });
 });
 
 // Killed, for it would finish all those passwords first.
@@ -24,6 +25,7 @@ describe('a flood of passwords', () => {
     const rest = createRest(server.url);
     await rest('POST', '/data/there', '{"a":1}');
     const refusals: RestAnswer[] = [];
+    let verified = 0;
     const flood = Array.from({ length: 300 }, async (_, n) => {
       // One attempt each from many addresses: no throttle sees a pattern.
       const answer = await sendRequest(server.url, {
@@ -31,18 +33,18 @@ describe('a flood of passwords', () => {
         credentials: { username: `user-${n}`, password: 'p' },
         localAddress: `127.1.${n >> 7}.${(n & 127) + 1}`,
       });
-      if (answer.status !== 401) refusals.push(answer);
+      if (answer.status === 401) verified += 1;
+      else refusals.push(answer);
     });
     // The sockets of those still waiting are cut off by the end of the server.
     for (const one of flood) one.catch(() => undefined);
-    await expect.poll(() => refusals.length, { timeout: 10_000 }).toBeGreaterThan(20);
+    await expect.poll(() => refusals.length).toBeGreaterThan(20);
 
     // Who is in already reads and writes on, in less time than the passwords before them take.
-    const begin = performance.now();
     for (let times = 0; times < 20; times += 1) {
       expect((await rest('GET', '/data/there')).status).toBe(200);
     }
-    expect(performance.now() - begin).toBeLessThan(5_000);
+    expect(verified + refusals.length).toBeLessThan(flood.length);
     for (const refusal of refusals) {
       expectError(refusal, 503);
       expect(Number(refusal.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);

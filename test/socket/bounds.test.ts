@@ -94,11 +94,11 @@ describe('1,024 envelopes outstanding on one socket', () => {
         data: { role: 'member', grants, password: member.password },
       });
     await put(member.username);
+    const flooding = await open(server.url, member);
     // These passwords are hashed before the flood's own is verified: until then none is answered.
-    const hashes = Array.from({ length: 10 }, (_, at) => put(`queue-${at}`));
+    const hashes = Array.from({ length: 20 }, (_, at) => put(`queue-${at}`));
     await ask(keeper, { method: 'GET', url: '/api/health' });
 
-    const flooding = await open(server.url, member);
     const count = MAX_OUTSTANDING + 476;
     const all = answers(flooding, count);
     const refused = answers(flooding, 476);
