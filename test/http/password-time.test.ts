@@ -57,14 +57,16 @@ describe('credentials that were just verified', () => {
     for (const status of late) expect([401, 429]).toContain(status);
   });
 
-  it('are not hashed again: fifty requests cost less than fifty times bcrypt', async () => {
+  it('are not hashed again: one of fifty requests costs less than bcrypt', async () => {
     await makeMember('cached', 'p');
     const cached = createRest(server.url, 'cached', 'p');
     const first = await timed(() => cached('GET', '/data/there'));
-    const others = await timed(async () => {
-      for (let times = 0; times < 50; times += 1) await cached('GET', '/data/there');
-    });
-    expect(others).toBeLessThan(first * 25);
+    const others: number[] = [];
+    for (let times = 0; times < 50; times += 1) {
+      others.push(await timed(() => cached('GET', '/data/there')));
+    }
+    // The median: a machine that stands still for a moment makes some of them slow.
+    expect(median(others)).toBeLessThan(first / 2);
   });
 });
 
@@ -78,7 +80,8 @@ describe('the time of a refusal', () => {
       known.push(await timed(() => login('timed', `wrong ${round}`, address)));
       unknown.push(await timed(() => login('nobody', `wrong ${round}`, address)));
     }
-    const [one = 0, other = 0] = [median(known), median(unknown)];
+    // Whatever else goes on only adds to what bcrypt takes.
+    const [one, other] = [Math.min(...known), Math.min(...unknown)];
     // Only a sanity check: without bcrypt it would be a factor of fifty.
     expect(Math.max(one, other) / Math.min(one, other)).toBeLessThan(4);
   });

