@@ -56,12 +56,16 @@ async function writeMany(): Promise<number> {
 
 async function expectRest(since: number, seen: readonly number[]): Promise<void> {
   const numbers = [...seen];
-  const again = await openStream(server.url, {
-    lastEventId: String(seen.at(-1) ?? since),
-    onChange: ({ seq }) => numbers.push(seq),
-  });
-  await again.until(() => numbers.length >= CHANGES);
-  again.close();
+  // A machine that stands still for a moment ends these as well: as clients do, they go on.
+  while (numbers.length < CHANGES) {
+    const again = await openStream(server.url, {
+      lastEventId: String(numbers.at(-1) ?? since),
+      onChange: ({ seq }) => numbers.push(seq),
+    });
+    expect(again.status).toBe(200);
+    await again.until(() => numbers.length >= CHANGES).catch(() => {});
+    again.close();
+  }
   expect(numbers).toEqual(Array.from({ length: CHANGES }, (_, i) => since + 1 + i));
 }
 
