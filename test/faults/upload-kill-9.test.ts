@@ -13,7 +13,7 @@ const rounds = Number(process.env['KEYSTOW_KILL_ROUNDS'] ?? 2);
 const seed = Number(process.env['KEYSTOW_KILL_SEED'] ?? freshSeed());
 
 it(`keeps acknowledged objects, whole, in ${rounds} kills (seed ${seed})`, {
-  timeout: 30_000 + rounds * 10_000,
+  timeout: 60_000 + rounds * 40_000,
 }, async () => {
   const result = await runUploadRounds({ rounds, seed });
   expect(result.problems).toEqual([]);
@@ -30,8 +30,8 @@ it.runIf(isLongRun).each([
   ['does not write all bytes', 'torn-blob-server.mjs', /: torn: /],
 ])(`reports a server that %s (seed ${seed})`, async (_what, script, expected) => {
   let problems: readonly string[] = [];
-  // A slow machine may be killed before anything large was acknowledged.
-  for (let again = 0; again < 5 && problems.length === 0; again += 1) {
+  // It may be killed before anything large was acknowledged, or where it shows as another problem.
+  for (let again = 0; again < 5 && !expected.test(problems.join('\n')); again += 1) {
     const options = { rounds: 2, seed: seed + again, script: resolve('test/faults', script) };
     ({ problems } = await runUploadRounds(options));
   }

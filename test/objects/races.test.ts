@@ -105,7 +105,8 @@ it.each([
     }
   };
   const write = async (): Promise<void> => {
-    for (let round = 0; round < 4; round += 1) {
+    // Until there was enough to read: how often they come is the machine's affair.
+    for (let round = 0; round < 4 || reads.whole < 6; round += 1) {
       for (const file of files.slice(round % 2)) {
         const pairs = signForm({ pair: ADMIN_KEY, bucket: 'uploads', fields: { key } });
         const answer = await sendS3(server.url, {
@@ -125,7 +126,6 @@ it.each([
     stop.now = true;
   });
   await reading;
-  expect(reads.whole).toBeGreaterThan(5);
   await sendS3(server.url, { method: 'DELETE', path, headers: AS_ADMIN });
   await expect.poll(() => server.blobs()).toEqual([]);
 });
