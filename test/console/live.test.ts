@@ -165,7 +165,13 @@ describe.skipIf(!hasChromium)('the live view', () => {
       .toBeGreaterThan(0);
     for (const title of ['Latency', 'Writing to disk', 'Storage', 'Event loop delay', 'Clients']) {
       const first = page.getByRole('region', { name: title }).locator('.legend strong').first();
-      await expect.poll(async () => numberOf(await first.textContent())).toBeGreaterThan(0);
+      await expect
+        .poll(async () => {
+          // The next reading has something to tell, whenever it comes.
+          await rest('PUT', '/data/before/1', {});
+          return numberOf(await first.textContent());
+        })
+        .toBeGreaterThan(0);
     }
     await page.getByText('Last number').waitFor();
     await expect.poll(() => page.locator('.plot canvas').count()).toBe(8);

@@ -215,7 +215,7 @@ describe.skipIf(!hasChromium)('the users view', () => {
     await expect.poll(() => focused(page)).toBe('Add a user');
     expect(await stored('cleo')).toBeUndefined();
     expect(await keysOf('cleo')).toEqual([]);
-    expect(await page.getByRole('link', { name: 'cleo', exact: true }).count()).toBe(0);
+    await page.getByRole('link', { name: 'cleo', exact: true }).waitFor({ state: 'detached' });
     await page.context().close();
   });
 
