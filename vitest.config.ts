@@ -48,7 +48,7 @@ const left = isLongRun ? [] : slow;
 /** Only what hangs is to meet it: long searches share a slow disk with three other tests. */
 const timeout = isLongRun ? 300_000 : 60_000;
 /** As polls last only until they succeed, a busy machine gets its time. */
-const pollTimeout = 30_000;
+const pollTimeout = isLongRun ? 120_000 : 30_000;
 
 export default defineConfig({
   test: {

@@ -12,7 +12,6 @@ import { startRefused } from '../support/start-refused.ts';
 /** BACKUP_DIR, BACKUP_EVERY and BACKUP_KEEP. */
 
 const HOUR = 3_600_000;
-const POLL = { timeout: 15_000 };
 
 let folder: string;
 let backups: string;
@@ -57,7 +56,7 @@ function said(message: string): number {
 describe('scheduled backups', () => {
   it('are made at the first start, and then when the time has come, also over restarts', async () => {
     await start();
-    await expect.poll(() => said('backed up'), POLL).toBe(1);
+    await expect.poll(() => said('backed up')).toBe(1);
     expect(await names()).toEqual(['keystow-2026-03-01T09-30-00.000Z']);
     const seen = await metrics();
     expect(seen.sum('keystow_backup_last_success_timestamp_seconds')).toBe(now / 1_000);
@@ -69,7 +68,7 @@ describe('scheduled backups', () => {
     expect(said('backed up')).toBe(0);
     now += HOUR;
     await start();
-    await expect.poll(() => said('backed up'), POLL).toBe(1);
+    await expect.poll(() => said('backed up')).toBe(1);
     const [, second = ''] = await names();
     expect(second).toBe('keystow-2026-03-02T09-30-00.000Z');
     const { manifest, verify } = await openBackup(join(backups, second));
@@ -83,7 +82,7 @@ describe('scheduled backups', () => {
       folder,
       env: { BACKUP_DIR: backups, BACKUP_EVERY: '1s', BACKUP_KEEP: '2' },
     });
-    await expect.poll(() => said('backed up'), POLL).toBeGreaterThan(2);
+    await expect.poll(() => said('backed up')).toBeGreaterThan(2);
     await server.stop({ keep: true });
     server = undefined;
     const kept = await names();
@@ -94,13 +93,13 @@ describe('scheduled backups', () => {
   it('share the files of blobs with the one before, which may go', async () => {
     const rest = createRest((await start({ BACKUP_KEEP: '1' })).url);
     await rest('PUT', '/uploads/large', randomBytes(100_000));
-    await expect.poll(() => said('backed up'), POLL).toBe(1);
+    await expect.poll(() => said('backed up')).toBe(1);
     const inodes: number[] = [];
     for (const day of [1, 2]) {
       now += 24 * HOUR;
       await start({ BACKUP_KEEP: '1' });
-      await expect.poll(() => said('backed up'), POLL).toBe(1);
-      await expect.poll(names, POLL).toHaveLength(1);
+      await expect.poll(() => said('backed up')).toBe(1);
+      await expect.poll(names).toHaveLength(1);
       const [name = ''] = await names();
       expect(name).toContain(`2026-03-0${1 + day}`);
       const all = await readdir(join(backups, name, 'blobs'), { recursive: true });
@@ -116,14 +115,14 @@ describe('scheduled backups', () => {
     await rest('PUT', '/uploads/large', bytes);
     now += 24 * HOUR;
     await start();
-    await expect.poll(() => said('backed up'), POLL).toBe(1);
+    await expect.poll(() => said('backed up')).toBe(1);
     const [first = '', damaged = first] = await names();
     const all = await readdir(join(backups, damaged, 'blobs'), { recursive: true });
     const path = join('blobs', all.find((name) => name.length > 30) ?? '');
     await writeFile(join(backups, damaged, path), randomBytes(100_000));
     now += 24 * HOUR;
     await start();
-    await expect.poll(() => said('backed up'), POLL).toBe(1);
+    await expect.poll(() => said('backed up')).toBe(1);
     const newest = (await names()).at(-1) ?? '';
     expect((await readFile(join(backups, newest, path))).equals(bytes)).toBe(true);
   });
@@ -131,7 +130,7 @@ describe('scheduled backups', () => {
   it('that fail are logged, leave nothing that looks whole, and keep nobody from working', async () => {
     await writeFile(backups, 'a file, not a folder');
     await start();
-    await expect.poll(() => said('a scheduled backup failed'), POLL).toBe(1);
+    await expect.poll(() => said('a scheduled backup failed')).toBe(1);
     expect(server?.log()).toContain('EEXIST');
     const answer = await createRest(server?.url ?? '')('POST', '/data/a', {});
     expect(answer.status).toBe(201);
@@ -142,7 +141,7 @@ describe('scheduled backups', () => {
 
   it('stop before they fill the disk, which may be that of the data', async () => {
     await start({ MIN_FREE_BYTES: String(2 ** 50) });
-    await expect.poll(() => said('a scheduled backup failed'), POLL).toBe(1);
+    await expect.poll(() => said('a scheduled backup failed')).toBe(1);
     expect(server?.log()).toContain('would leave too little space on its disk');
     expect(await names()).toEqual([]);
   });
@@ -152,7 +151,7 @@ describe('scheduled backups', () => {
     const mine = join(backups, 'mine.partial');
     for (const path of [stale, mine]) await mkdir(join(path, 'entries'), { recursive: true });
     await start();
-    await expect.poll(() => said('backed up'), POLL).toBe(1);
+    await expect.poll(() => said('backed up')).toBe(1);
     expect(await names()).toEqual(['keystow-2026-03-01T09-30-00.000Z', 'mine.partial']);
   });
 

@@ -87,9 +87,7 @@ describe('an export from', () => {
     await withFake(endless, async (url) => {
       const env = { KEYSTOW_URL: url, KEYSTOW_PASSWORD: 'x' };
       const child = spawnCli(['export', file], { env });
-      await expect
-        .poll(() => readFile(`${file}.partial`, 'utf8').catch(() => ''), { timeout: 20_000 })
-        .toBe(line);
+      await expect.poll(() => readFile(`${file}.partial`, 'utf8').catch(() => '')).toBe(line);
       child.kill('SIGKILL');
       await new Promise((resolve) => child.once('close', resolve));
     });
@@ -119,9 +117,7 @@ describe('an export from', () => {
     await withFake(listener, async (url) => {
       const cli = cliFor(url, 'x');
       const first = cli(['export', file, '--prefix', 'first']);
-      await expect
-        .poll(() => readFile(`${file}.partial`, 'utf8').catch(() => ''), { timeout: 20_000 })
-        .toBe(line);
+      await expect.poll(() => readFile(`${file}.partial`, 'utf8').catch(() => '')).toBe(line);
       expect((await cli(['export', file])).code).toBe(0);
       finishFirst();
       const { code, stderr } = await first;

@@ -44,7 +44,7 @@ describe('the package', () => {
     const program = PROGRAM.replace('PROCESS', 'process').replace(': number', '');
     await writeFile(join(folder, 'program.js'), program);
     const args = [join(folder, 'program.js'), server.url, server.password];
-    const { stdout } = await run(process.execPath, args, { cwd: folder, timeout: 20_000 });
+    const { stdout } = await run(process.execPath, args, { cwd: folder, timeout: 50_000 });
     expect(stdout).toBe('/data/packaged\n');
   });
 

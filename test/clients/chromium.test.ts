@@ -56,7 +56,7 @@ describe.skipIf(!hasChromium)('Chromium', () => {
           .filter((name) => name !== 'key')
           .map((name) => ['starts-with', `$${name}`, ''] as const),
       ],
-      expiration: Date.now() + 60_000,
+      expiration: Date.now() + 3_600_000,
       region: 'us-east-1',
       now: Date.now(),
     });

@@ -46,7 +46,7 @@ describe.skipIf(!hasCurl)('curl', () => {
         ...fields.map(([name, value]) => ['eq', `$${name}`, value] as const),
         ...conditions,
       ],
-      expiration: Date.now() + 60_000,
+      expiration: Date.now() + 3_600_000,
       region: 'us-east-1',
       now: Date.now(),
     });
@@ -77,7 +77,7 @@ describe.skipIf(!hasCurl)('curl', () => {
     const host = `${BUCKET}.s3.amazonaws.com:${port}`;
     const signed = signPostPolicyV2(keys, {
       conditions: [{ bucket: BUCKET }, ['starts-with', '$key', 'v2/']],
-      expiration: Date.now() + 60_000,
+      expiration: Date.now() + 3_600_000,
     });
     const fields = Object.entries({
       key: 'v2/$' + '{filename}',

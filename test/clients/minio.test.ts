@@ -33,7 +33,7 @@ async function post(minio: Client, key: string, type = 'text/plain'): Promise<Re
   const policy = minio.newPostPolicy();
   policy.setBucket(BUCKET);
   policy.setKey(key);
-  policy.setExpires(new Date(Date.now() + 60_000));
+  policy.setExpires(new Date(Date.now() + 3_600_000));
   policy.setContentType(type);
   policy.setContentDisposition('inline');
   policy.setContentLengthRange(1, 1_000);

@@ -12,7 +12,7 @@ const rounds = Number(process.env['KEYSTOW_KILL_ROUNDS'] ?? 2);
 const seed = Number(process.env['KEYSTOW_KILL_SEED'] ?? freshSeed());
 
 it(`loses nothing that was acknowledged in ${rounds} kills (seed ${seed})`, {
-  timeout: 30_000 + rounds * 10_000,
+  timeout: 60_000 + rounds * 40_000,
 }, async () => {
   const result = await runKillRounds({ rounds, seed });
   expect(result.problems).toEqual([]);

@@ -12,7 +12,7 @@ const rounds = Number(process.env['KEYSTOW_KILL_ROUNDS'] ?? runs(1, 60));
 const seed = Number(process.env['KEYSTOW_KILL_SEED'] ?? freshSeed());
 
 it(`answers the retry of a save after ${rounds} kills (seed ${seed})`, {
-  timeout: 30_000 + rounds * 10_000,
+  timeout: 60_000 + rounds * 40_000,
 }, async () => {
   const result = await runSaveRounds({ rounds, seed });
   expect(result.problems).toEqual([]);

@@ -79,7 +79,7 @@ describe.skipIf(!canMount)('on a small disk', () => {
     await expectStored(rest, stored);
 
     expect((await rest('DELETE', '/uploads/large')).status).toBe(204);
-    await expect.poll(async () => (await ready(rest)).status, { timeout: 10_000 }).toBe(200);
+    await expect.poll(async () => (await ready(rest)).status).toBe(200);
     expect((await rest('POST', '/data/again', '{}')).status).toBe(201);
     expect(await server?.stop({ keep: true })).toBe(0);
     await expectStored(await start({}), stored);

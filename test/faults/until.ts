@@ -1,6 +1,7 @@
 import { get } from 'node:http';
 
-const GIVE_UP_MS = 20_000;
+/** A disk that stands still for a while is no fault of the server's. */
+const GIVE_UP_MS = 50_000;
 
 /**
  * Resolves once something holds of a server that goes on in its own time; looks again after each

@@ -37,7 +37,7 @@ export interface ReadAnswer extends UploadAnswer {
 }
 
 /** Longer than any answer of these tests takes: what hangs is broken off, and seen to be. */
-const GIVE_UP_MS = 20_000;
+export const GIVE_UP_MS = 20_000;
 
 export function createUploadClient(base: string, connections: number): UploadClient {
   const agent = new Agent({ keepAlive: true, maxSockets: connections });

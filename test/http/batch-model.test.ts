@@ -95,7 +95,7 @@ async function stored(prefix: string): Promise<unknown> {
     .map((line) => JSON.parse(line));
 }
 
-it('does what a map of keys would do, or nothing', { timeout: 180_000 }, async () => {
+it('does what a map of keys would do, or nothing', { timeout: 600_000 }, async () => {
   let round = 0;
   await fc.assert(
     fc.asyncProperty(fc.array(members, { minLength: 1, maxLength: 8 }), async (batches) => {
@@ -143,7 +143,7 @@ it('does what a map of keys would do, or nothing', { timeout: 180_000 }, async (
   );
 });
 
-it('of one member says what the request alone says', { timeout: 180_000 }, async () => {
+it('of one member says what the request alone says', { timeout: 600_000 }, async () => {
   let round = 0;
   await fc.assert(
     fc.asyncProperty(members, async (requests) => {

@@ -32,7 +32,7 @@ async function ready(): Promise<number> {
 
 /** The disk is looked at every second. */
 async function untilReady(status: 200 | 503): Promise<void> {
-  await vi.waitFor(async () => expect(await ready()).toBe(status), { timeout: 5_000 });
+  await vi.waitFor(async () => expect(await ready()).toBe(status), { timeout: 30_000 });
 }
 
 async function fill(): Promise<void> {

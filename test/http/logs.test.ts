@@ -38,7 +38,7 @@ function linesOf(log: string): LogLine[] {
 /** The one line of a request; logs may come a moment after the answer. */
 async function lineOf(id: string | null): Promise<LogLine> {
   const found = () => linesOf(server.log()).filter((line) => line.id === id);
-  await expect.poll(found, { timeout: 10_000 }).toHaveLength(1);
+  await expect.poll(found).toHaveLength(1);
   const [line] = found();
   if (!line) throw new Error(`No line of ${id}.`);
   return line;
@@ -94,9 +94,7 @@ describe('a request', () => {
     await rest('GET', '/api/health');
     connection.destroy();
     await expect
-      .poll(() => linesOf(server.log()).filter(({ path }) => path === '/data/broken-off'), {
-        timeout: 10_000,
-      })
+      .poll(() => linesOf(server.log()).filter(({ path }) => path === '/data/broken-off'))
       .toHaveLength(1);
   });
 });

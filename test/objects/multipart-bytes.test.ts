@@ -89,7 +89,7 @@ describe('completing', () => {
       size: MIN_PART_BYTES,
     });
     await objects.remove(BUCKET, 'ten thousand', {});
-    await expect.poll(() => services.keys('part/'), { timeout: 10_000 }).toEqual([]);
+    await expect.poll(() => services.keys('part/')).toEqual([]);
     await services.expectTidy();
   });
 });

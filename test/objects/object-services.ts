@@ -127,7 +127,7 @@ export async function openObjectServices(): Promise<ObjectServices> {
     },
     async expectTidy() {
       const problems = async () => checkStoredBytes(store, await files());
-      await expect.poll(problems, { timeout: 10_000 }).toEqual([]);
+      await expect.poll(problems).toEqual([]);
     },
     async close() {
       await threads.close();

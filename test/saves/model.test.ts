@@ -147,5 +147,5 @@ it(
     );
     await expect.poll(() => server.blobs()).toEqual([]);
   },
-  runs(30_000, 300_000),
+  runs(60_000, 600_000),
 );

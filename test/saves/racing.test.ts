@@ -65,5 +65,5 @@ it(
     const large = [...won.values()].filter(({ file }) => file.length >= LARGE);
     await expect.poll(async () => (await server.blobs()).length).toBe(large.length);
   },
-  runs(30_000, 120_000),
+  runs(60_000, 600_000),
 );

@@ -81,9 +81,7 @@ describe.runIf(isLongRun).each([
       async go(answers: number): Promise<void> {
         const before = [...counts];
         await expect
-          .poll(() => Math.min(...counts.map((count, i) => count - (before[i] ?? 0))), {
-            timeout: 20_000,
-          })
+          .poll(() => Math.min(...counts.map((count, i) => count - (before[i] ?? 0))))
           .toBeGreaterThanOrEqual(answers);
       },
       stop(): Promise<unknown> {

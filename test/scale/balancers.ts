@@ -18,6 +18,8 @@ export interface Balancer {
   stop(): Promise<void>;
 }
 
+/** Each takes a moment. */
+const START_MS = 60_000;
 const DOCUMENT = 'docs/scaling.md';
 const ADDRESSES = ['10.0.0.11:6375', '10.0.0.12:6375', '10.0.0.13:6375'];
 
@@ -55,7 +57,7 @@ export async function startNginx(nodes: readonly string[]): Promise<Balancer> {
     // Nobody is told when the new set-up is in use: the old workers take no more from then on.
     await vi.waitFor(() => {
       if (!nginx.log().includes('gracefully shutting down')) throw new Error(nginx.log());
-    });
+    }, START_MS);
   });
 }
 
@@ -89,7 +91,7 @@ async function balancer(
     await rm(folder, { recursive: true, force: true });
   }
   try {
-    await Promise.race([vi.waitFor(() => knock(port), 10_000), daemon.ended]);
+    await Promise.race([vi.waitFor(() => knock(port), START_MS), daemon.ended]);
   } catch (error) {
     await stop();
     throw error;

@@ -166,7 +166,7 @@ describe.runIf(isLongRun)('nodes with BLOBS on Ceph', () => {
     const now = (): number => Date.now() + LATER_MS;
     const later = await startServer({ env, now });
     try {
-      await expect.poll(unfinished, { timeout: 10_000 }).toBe(0);
+      await expect.poll(unfinished).toBe(0);
       expect(await kept()).toEqual(before);
       expect(sha256(await read(clients[1], target))).toBe(sha256(Body));
     } finally {

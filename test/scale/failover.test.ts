@@ -41,7 +41,7 @@ describe.skipIf(!isLongRun)('a promoted standby', () => {
     }
   }
 
-  it('has all that was acknowledged, and goes on 2^32 higher', { timeout: 240_000 }, async () => {
+  it('has all that was acknowledged, and goes on 2^32 higher', { timeout: 900_000 }, async () => {
     const { nodes, link, ledger, progress } = run;
     await progress(200);
     await faults();

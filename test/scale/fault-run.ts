@@ -34,7 +34,7 @@ interface Outcome {
 
 const NODES = 3;
 export const CLIENTS = 8;
-const WAIT = { timeout: 60_000, interval: 50 };
+const WAIT = { timeout: 180_000, interval: 50 };
 /** What nodes may say of a store that is away, and of work that they have broken off for it. */
 const EXPECTED_IN_LOGS = new Set([
   'The database does not answer: try again.',

@@ -45,7 +45,7 @@ describe.runIf(isLongRun)('three nodes', () => {
   });
 
   it(`lose nothing that they acknowledged, in ${ROUNDS} rounds of faults`, {
-    timeout: 60_000 * ROUNDS,
+    timeout: 240_000 * ROUNDS,
   }, async () => {
     const { nodes, link, progress } = run;
     for (let round = 0; round < ROUNDS; round += 1) {

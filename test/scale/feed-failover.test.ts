@@ -25,7 +25,7 @@ describe.skipIf(!isLongRun)('the feed over a promoted standby', () => {
   });
 
   it('is a 410 for every earlier number at once, and goes on from its `oldest`', {
-    timeout: 240_000,
+    timeout: 900_000,
   }, async () => {
     const run = await startFeedRun(await backends.settings());
     try {

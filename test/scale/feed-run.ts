@@ -26,7 +26,7 @@ export interface FeedRun {
 const NODES = 3;
 const WRITERS = 50;
 const STAY_MS = 1_500;
-const WAIT = { timeout: 60_000, interval: 50 };
+const WAIT = { timeout: 180_000, interval: 50 };
 
 export async function startFeedRun(settings: StoreSettings): Promise<FeedRun> {
   const store = new URL(settings.STORE);

@@ -18,7 +18,7 @@ describe.runIf(isLongRun)('the feed of three nodes', () => {
   afterAll(() => backends?.stop());
 
   it('tells every acknowledged write once, in order, at every node', {
-    timeout: 60_000 + ROUNDS * 60_000,
+    timeout: 60_000 + ROUNDS * 240_000,
   }, async () => {
     const run = await startFeedRun(await backends.settings());
     try {

@@ -34,7 +34,7 @@ interface Server {
   readonly exited: Promise<unknown>;
 }
 
-const WAIT = { timeout: 30_000, interval: 50 };
+const WAIT = { timeout: 120_000, interval: 50 };
 const VERSIONS = '/usr/lib/postgresql';
 const run = promisify(execFile);
 /** PostgreSQL refuses to run as root. */

@@ -53,7 +53,7 @@ function send({ contentType, body, chunks }: MutatedForm): Promise<S3Answer> {
 
 describe('mutated forms', () => {
   it('are answered under 500, and those that are whole are stored byte for byte', {
-    timeout: 1_500_000,
+    timeout: 3_600_000,
   }, async () => {
     let stored = 0;
     let refused = 0;
