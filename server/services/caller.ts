@@ -22,7 +22,7 @@ export const ANONYMOUS: Caller = {};
  * with the first number, or with the key of another check that did not hold.
  * Rejects as `KvStore.commit` does, with `unauthenticated` or S3Error InvalidAccessKeyId.
  */
-export async function commitAs(
+export function commitAs(
   store: KvStore,
   { principal, accessKey }: Caller,
   checks: readonly KvCheck[],
@@ -30,12 +30,10 @@ export async function commitAs(
 ): Promise<number | { readonly conflict: string }> {
   const author = principal && userCheck(principal);
   const all = [...checks, ...(author ? [author] : []), ...(accessKey ? [accessKey.check] : [])];
-  try {
-    return await store.commit(all, mutations);
-  } catch (error) {
+  return store.commit(all, mutations).catch((error: unknown) => {
     if (!(error instanceof CommitConflict)) throw error;
     if (principal && error.key === author?.key) throw principalChanged(principal);
     if (accessKey && error.key === accessKey.check.key) throw invalidAccessKeyId(accessKey.id);
     return { conflict: error.key };
-  }
+  });
 }

@@ -71,7 +71,7 @@ export function createDocuments(
   withLock: KeyLock = createKeyLock(),
 ): Documents {
   /** Undefined where the document was written meanwhile. */
-  async function commit(
+  function commit(
     by: Principal,
     key: string,
     version: KvCheck['version'],
@@ -80,14 +80,12 @@ export function createDocuments(
     const stored = DATA_PREFIX + key;
     const mutation: KvMutation =
       text === null ? { type: 'delete', key: stored } : { type: 'put', key: stored, value: text };
-    const outcome = await commitAs(
-      store,
-      { principal: by },
-      [{ key: stored, version }],
-      [mutation],
+    return commitAs(store, { principal: by }, [{ key: stored, version }], [mutation]).then(
+      (outcome) =>
+        typeof outcome === 'number'
+          ? { key, text: text ?? NO_TEXT, etag: etagOf(outcome) }
+          : undefined,
     );
-    if (typeof outcome !== 'number') return undefined;
-    return { key, text: text ?? NO_TEXT, etag: etagOf(outcome) };
   }
 
   /** Reads, decides and writes what was decided, until nobody else wrote in between. */
@@ -122,9 +120,10 @@ export function createDocuments(
     async get(by, key) {
       checkDocumentKey(key);
       checkAllowed(by, 'read', DATA_PREFIX + key);
-      const entry = await store.get(DATA_PREFIX + key);
-      if (!entry) throw notFound(key);
-      return toDocument(entry);
+      return store.get(DATA_PREFIX + key).then((entry) => {
+        if (!entry) throw notFound(key);
+        return toDocument(entry);
+      });
     },
 
     async replace(by, key, body, pre) {

@@ -69,7 +69,8 @@ export function createBridge(listener: HttpServer | HttpsServer, options: Bridge
     },
   });
   takeUpgrades(listener, isRefused);
-  const underWay = new Set<Promise<void>>();
+  let underWay = 0;
+  let onIdle = (): void => {};
   const unsentOf = new Map<Socket, Unsent>();
 
   io.on('connection', (socket) => {
@@ -107,13 +108,13 @@ export function createBridge(listener: HttpServer | HttpsServer, options: Bridge
         return;
       }
       outstanding += 1;
-      const work = answerEnvelope(envelope, peer, requestId, send);
-      underWay.add(work);
+      underWay += 1;
       const done = (): void => {
         outstanding -= 1;
-        underWay.delete(work);
+        underWay -= 1;
+        if (underWay === 0) onIdle();
       };
-      work.then(done, done);
+      answerEnvelope(envelope, peer, requestId, send).then(done, done);
     });
   });
 
@@ -131,6 +132,13 @@ export function createBridge(listener: HttpServer | HttpsServer, options: Bridge
     }
   }
 
+  function idle(): Promise<void> {
+    if (underWay === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      onIdle = resolve;
+    });
+  }
+
   return {
     sockets: () => unsentOf.size,
 
@@ -138,7 +146,7 @@ export function createBridge(listener: HttpServer | HttpsServer, options: Bridge
       isStopping = true;
       // Watches, which end before this, say so first.
       await new Promise(setImmediate);
-      while (underWay.size > 0) await Promise.allSettled(underWay);
+      await idle();
       const sent = [...unsentOf].map(([socket, unsent]) => allSent(socket, unsent));
       // Not the sockets: a client that is told to go stays away, one that lost its connection comes back.
       for (const { conn } of unsentOf.keys()) conn.close();

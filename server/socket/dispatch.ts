@@ -70,7 +70,12 @@ export function createDispatch(options: DispatchOptions): Dispatch {
   const middleware = compose(app.middleware);
 
   /** Documents go past Koa, as in http/plain-requests.ts. */
-  async function operate(operation: Operation, exchange: PlainExchange): Promise<InnerAnswer> {
+  async function operate(
+    operation: Operation,
+    exchange: PlainExchange,
+    echo: Echo,
+    wantsText: boolean,
+  ): Promise<string> {
     const start = performance.now();
     try {
       await identify(exchange, authenticator);
@@ -78,6 +83,10 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     } catch (thrown) {
       await answerJsonError(exchange, thrown, log);
     }
+    return answerJson(echo, answered(exchange, start), wantsText);
+  }
+
+  function answered(exchange: PlainExchange, start: number): InnerAnswer {
     logEnvelope(log, exchange, start);
     const { method, path, status, body = '' } = exchange;
     meter.answered('socket', method, documentRoute(path), status, performance.now() - start);
@@ -119,10 +128,9 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       };
       const exchange = new PlainExchange({ method, url, headers, ip: peer.address, state });
       const operation = operations.find(exchange);
-      const answer = operation
-        ? await operate(operation, exchange)
-        : await viaKoa(request, state, peer);
-      return answerJson(echo, answer, request.wantsText);
+      // Not awaited: each of thousands that wait for the disk would be kept here, too.
+      if (operation) return operate(operation, exchange, echo, request.wantsText);
+      return answerJson(echo, await viaKoa(request, state, peer), request.wantsText);
     } catch (error) {
       if (!(error instanceof KeystowError)) throw error;
       if (!request) meter.answered('socket', UNKNOWN, UNKNOWN, error.status, 0);

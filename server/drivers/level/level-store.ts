@@ -6,7 +6,6 @@ import { syncDirectory } from '../../durable-files.ts';
 import type { WrittenBatch } from '../../stores/commit-queue.ts';
 import {
   checkCommit,
-  checkStoreKey,
   DamagedEntry,
   type KvEntry,
   type KvRange,
@@ -181,12 +180,8 @@ export function createReader(
   pages: PageCache,
   onDamaged: (error: Error) => void,
 ): Pick<KvStore, 'get' | 'range' | 'keys'> {
-  const read = createReadQueue(database);
   return {
-    async get(key) {
-      checkStoreKey(key);
-      return read(key);
-    },
+    get: createReadQueue(database),
 
     async *range(range) {
       // Damaged entries do not count: who gets fewer than the limit takes them for all there are.

@@ -1,4 +1,4 @@
-import type { KvEntry } from '../../stores/kv-store.ts';
+import { checkStoreKey, type KvEntry } from '../../stores/kv-store.ts';
 import type { Database } from './integrity.ts';
 import { decodeEntry, ENTRY_PREFIX } from './record.ts';
 
@@ -46,6 +46,7 @@ export function createReadQueue(database: Database): (key: string) => Promise<Kv
 
   return (key) =>
     new Promise((resolve, reject) => {
+      checkStoreKey(key);
       if (waiting.length === 0 && underWay < MAX_UNDER_WAY) setImmediate(readAll);
       waiting.push({ key, resolve, reject });
     });

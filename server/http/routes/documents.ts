@@ -81,19 +81,10 @@ export function documentOperations(
     }
   }
 
-  async function get(exchange: Exchange): Promise<void> {
-    const document = await documents.get(principalOf(exchange), keyOf(exchange));
-    const pre = preconditionsOf(exchange);
-    exchange.set('ETag', document.etag);
-    if (!isMatch(pre, document.etag)) {
-      throw new KeystowError(
-        'precondition-failed',
-        `${document.key} has the ETag ${document.etag} now.`,
-      );
-    }
-    if (isNoneMatch(pre, document.etag)) sendDocument(exchange, 200, document);
-    else exchange.status = 304;
-  }
+  const get: Operation = (exchange) =>
+    documents
+      .get(principalOf(exchange), keyOf(exchange))
+      .then((document) => sendFound(exchange, document));
 
   const document: DocumentOperations['document'] = {
     GET: get,
@@ -139,6 +130,18 @@ export function documentOperations(
       return (exchange) => list(exchange, false);
     },
   };
+}
+
+/** Throws `precondition-failed`. */
+function sendFound(exchange: Exchange, document: Document): void {
+  const { key, etag } = document;
+  const pre = preconditionsOf(exchange);
+  exchange.set('ETag', etag);
+  if (!isMatch(pre, etag)) {
+    throw new KeystowError('precondition-failed', `${key} has the ETag ${etag} now.`);
+  }
+  if (isNoneMatch(pre, etag)) sendDocument(exchange, 200, document);
+  else exchange.status = 304;
 }
 
 function sendDocument(exchange: Exchange, status: number, document: Document): void {
