@@ -1,9 +1,15 @@
-import type { ComponentChildren } from 'preact';
+import type { ComponentChildren, RefObject } from 'preact';
 import { useEffect, useId, useRef } from 'preact/hooks';
 
-/** A question or a form before everything else. Escape closes it; the focus goes back where it was. */
-export function Dialog(props: { title: string; onClose: () => void; children: ComponentChildren }) {
-  const { title, onClose, children } = props;
+/** A question or a form before everything else. Escape closes it; the focus goes back where it was, or to `opener`. */
+export function Dialog(props: {
+  title: string;
+  /** For one that follows another: where the focus was is not where it began. */
+  opener?: RefObject<HTMLElement | null>;
+  onClose: () => void;
+  children: ComponentChildren;
+}) {
+  const { title, opener, onClose, children } = props;
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
   const isGone = useRef(false);
@@ -15,7 +21,8 @@ export function Dialog(props: { title: string; onClose: () => void; children: Co
     return () => {
       isGone.current = true;
       element?.close();
-      if (before instanceof HTMLElement) before.focus();
+      const back = opener?.current ?? before;
+      if (back instanceof HTMLElement) back.focus();
     };
   }, []);
   return (

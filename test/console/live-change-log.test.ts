@@ -130,6 +130,18 @@ describe('the change log', () => {
     expect(log.heard()).toBe(1);
   });
 
+  it('shows what it has while it looks further back', async () => {
+    const made = createSource({ count: 20_000 });
+    made.write('rare');
+    const shown: number[][] = [];
+    const log = open(made, 'latest', 'data/rare');
+    made.onPage = () => shown.push(seqs(log));
+    await settled(log);
+    expect(seqs(log)).toEqual([20_001]);
+    expect(shown.length).toBeGreaterThan(3);
+    expect(shown.slice(shown.findIndex(({ length }) => length > 0))).not.toContainEqual([]);
+  });
+
   it('keeps a thousand, and counts what waits in a pause', async () => {
     const made = createSource({ count: 10 });
     const log = open(made, 'latest');

@@ -71,6 +71,8 @@ const PAGE = 1_000;
 const STEPS_BACK = [100, 1_000, 10_000];
 const ENOUGH = 100;
 
+const EMPTY: Pick<ChangeLogState, 'entries' | 'total'> = { entries: [], total: 0 };
+
 export function createChangeLog(
   source: ChangeSource,
   { prefix, beginning }: { readonly prefix: string; readonly beginning: Beginning },
@@ -92,6 +94,8 @@ export function createChangeLog(
   let heard = 0;
   let heardAtJoin = 0;
   let isFramed = false;
+  /** What is read next takes the place of what is shown, which stays until then. */
+  let isAnew = false;
   /** The feed began, or more came than is kept, since the last page was asked for: the log knows what was between. */
   let isBehind = false;
 
@@ -101,7 +105,8 @@ export function createChangeLog(
 
   function show(added: readonly Entry[]): void {
     if (added.length === 0) return;
-    const { entries, total } = state.value;
+    const { entries, total } = isAnew ? EMPTY : state.value;
+    isAnew = false;
     update({ entries: [...entries, ...added].slice(-MAX_ENTRIES), total: total + added.length });
   }
 
@@ -185,17 +190,22 @@ export function createChangeLog(
 
   /** Resolves with whether nothing older is kept. */
   async function readBack(from: number): Promise<boolean> {
-    update({ entries: [], total: 0, from, reached: from });
     try {
-      await readPages(Number.POSITIVE_INFINITY);
+      await readAnew(from);
       return from === 0;
     } catch (error) {
       const oldest = oldestOf(error);
       if (oldest === undefined || oldest <= from) throw error;
-      update({ entries: [], total: 0, from: oldest, reached: oldest });
-      await readPages(Number.POSITIVE_INFINITY);
+      await readAnew(oldest);
       return true;
     }
+  }
+
+  async function readAnew(from: number): Promise<void> {
+    isAnew = true;
+    update({ from, reached: from });
+    await readPages(Number.POSITIVE_INFINITY);
+    isAnew = false;
   }
 
   async function readForward(): Promise<void> {

@@ -20,9 +20,10 @@ export function MakeKey(props: {
   const { user, users, onMade } = props;
   const [isOpen, setOpen] = useState(false);
   const [pair, setPair] = useState<KeyPair>();
+  const opener = useRef<HTMLButtonElement>(null);
   return (
     <>
-      <button type="button" onClick={() => setOpen(true)}>
+      <button ref={opener} type="button" onClick={() => setOpen(true)}>
         Make an access key
       </button>
       {isOpen && (
@@ -40,7 +41,7 @@ export function MakeKey(props: {
         </Dialog>
       )}
       {pair && (
-        <Dialog title="The new access key" onClose={() => setPair(undefined)}>
+        <Dialog title="The new access key" opener={opener} onClose={() => setPair(undefined)}>
           <Secret pair={pair} onClose={() => setPair(undefined)} />
         </Dialog>
       )}
