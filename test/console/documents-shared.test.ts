@@ -54,8 +54,8 @@ describe.skipIf(!hasChromium)('documents that others write, too', () => {
     const page = await overtaken('conflict/on-top');
     await page.getByRole('region', { name: 'Yours, not saved' }).getByText('{"mine":1}').waitFor();
     const theirs = page.getByRole('region', { name: /^Theirs, number \d+$/ });
-    expect(await theirs.locator('pre').textContent()).toBe('{"theirs":2}');
-    expect(await theirs.locator('mark').textContent()).toBe('theirs":2');
+    await expect.poll(() => theirs.locator('pre').textContent()).toBe('{"theirs":2}');
+    await expect.poll(() => theirs.locator('mark').textContent()).toBe('theirs":2');
     await expectAccessible(page);
     await expectReadableWhenNarrow(page);
     await button(page, 'Keep editing on top of theirs').click();

@@ -57,9 +57,9 @@ describe.skipIf(!hasChromium)('the documents of the console', () => {
     await page.getByLabel('Keys that begin with').fill('load/1234');
     await page.getByText('10 keys').waitFor();
     expect(new URL(page.url()).hash).toBe('#/documents?prefix=load%2F1234');
-    expect(await page.getByRole('option').allTextContents()).toEqual(
-      Array.from({ length: 10 }, (_, at) => `load/1234${at}`),
-    );
+    await expect
+      .poll(() => page.getByRole('option').allTextContents())
+      .toEqual(Array.from({ length: 10 }, (_, at) => `load/1234${at}`));
     await page.getByLabel('Keys that begin with').fill('load/1');
     await page.getByText('500 keys, more as you scroll').waitFor();
     const failure = { status: 403, json: { error: 'Not this page.' } };
@@ -100,9 +100,9 @@ describe.skipIf(!hasChromium)('the documents of the console', () => {
     await expect.poll(() => chosen.getAttribute('aria-selected')).toBe('true');
     const backgroundOf = (row: string): Promise<string> =>
       page.evaluate(`getComputedStyle(document.querySelector('${row}')).backgroundColor`);
-    expect(await backgroundOf('[aria-selected=true]')).not.toBe(
-      await backgroundOf('[aria-selected=false]'),
-    );
+    await expect
+      .poll(() => backgroundOf('[aria-selected=true]'))
+      .not.toBe(await backgroundOf('[aria-selected=false]'));
     await page.getByRole('listbox', { name: 'Keys' }).press('ArrowDown');
     await page.keyboard.press('Enter');
     await expectText(page, '{"n":10101}');
@@ -146,7 +146,7 @@ describe.skipIf(!hasChromium)('the documents of the console', () => {
     await button(page, 'New document').click();
     await page.getByLabel('Key', { exact: true }).fill('é'.repeat(257));
     await page.getByText('514 of 512 bytes: shorten the key.').waitFor();
-    expect(await button(page, 'Create').isDisabled()).toBe(true);
+    await expect.poll(() => button(page, 'Create').isDisabled()).toBe(true);
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'detached' });
     await page.context().close();
@@ -183,7 +183,7 @@ describe.skipIf(!hasChromium)('the documents of the console', () => {
     await page.getByText('Line 1, column 9: There is a comma too many before “}”.').waitFor();
     await expect.poll(() => button(page, 'Save').isDisabled()).toBe(true);
     await expect.poll(() => editorOf(page).getAttribute('aria-invalid')).toBe('true');
-    expect(await page.locator('.cm-lintRange-error').textContent()).toBe('}');
+    await expect.poll(() => page.locator('.cm-lintRange-error').textContent()).toBe('}');
     await page.locator('.cm-lintRange-error').hover();
     await page.locator('.cm-tooltip').getByText('a comma too many').waitFor();
     await editorOf(page).press('ControlOrMeta+f');

@@ -106,7 +106,7 @@ describe.skipIf(!hasChromium)('an answer that comes when something else is shown
     await prefix.fill('data/bc');
     await change.answer();
     await page.getByText('The user typed was changed.').waitFor();
-    expect(await prefix.inputValue()).toBe('data/bc');
+    await expect.poll(() => prefix.inputValue()).toBe('data/bc');
     expect((await rest('GET', '/api/users')).text).toContain('"data/b"');
     await page.context().close();
   });

@@ -76,7 +76,7 @@ describe.skipIf(!hasChromium)('the live view', () => {
     await rest('POST', '/data/other');
     await rest('DELETE', '/data/told');
     await expect.poll(() => shown(page, 1)).toEqual(['delete /data/told']);
-    expect(await page.getByRole('row').count()).toBe(4);
+    await expect.poll(() => page.getByRole('row').count()).toBe(4);
 
     await page.getByLabel('Paths that begin with').fill('');
     await row(page, '/data/other').waitFor();
@@ -106,10 +106,10 @@ describe.skipIf(!hasChromium)('the live view', () => {
     await page.getByRole('button', { name: 'Pause' }).click();
     for (const name of ['a', 'b', 'c']) await rest('POST', `/data/pause/${name}`);
     await page.getByRole('button', { name: 'Resume (3 waiting)' }).waitFor();
-    expect(await shown(page, 9)).toEqual(['put /data/pause/before']);
+    await expect.poll(() => shown(page, 9)).toEqual(['put /data/pause/before']);
     await page.getByRole('button', { name: 'Resume (3 waiting)' }).click();
     await expect.poll(() => shown(page, 1)).toEqual(['put /data/pause/c']);
-    expect(await shown(page, 9)).toHaveLength(4);
+    await expect.poll(() => shown(page, 9)).toHaveLength(4);
     await page.context().close();
   });
 
@@ -187,7 +187,7 @@ describe.skipIf(!hasChromium)('the live view', () => {
     await page.setViewportSize({ width: 360, height: 740 });
     const width = async () => (await chart.locator('canvas').boundingBox())?.width ?? 0;
     await expect.poll(width).toBeLessThan(340);
-    expect(await width()).toBeGreaterThan(240);
+    await expect.poll(width).toBeGreaterThan(240);
     await page.context().close();
   });
 
@@ -202,9 +202,9 @@ describe.skipIf(!hasChromium)('the live view', () => {
     await rest('POST', '/data/theirs/2');
     await rest('POST', '/data/mine/2');
     await row(page, '/data/mine/2').waitFor();
-    expect(await shown(page, 9)).toEqual(['put /data/mine/2', 'put /data/mine/1']);
+    await expect.poll(() => shown(page, 9)).toEqual(['put /data/mine/2', 'put /data/mine/1']);
     await page.getByText('metrics of the server are for admins').waitFor();
-    expect(await page.locator('canvas').count()).toBe(0);
+    await expect.poll(() => page.locator('canvas').count()).toBe(0);
     await page.context().close();
   });
 

@@ -81,7 +81,9 @@ describe.skipIf(!hasChromium)('the objects of the console', () => {
     await question.getByRole('button', { name: 'Delete the bucket' }).click();
     await question.getByText('slots has objects in it: delete them first.').waitFor();
     // The keyboard is where it was.
-    expect(await page.evaluate('document.activeElement.textContent')).toBe('Delete the bucket');
+    await expect
+      .poll(() => page.evaluate('document.activeElement.textContent'))
+      .toBe('Delete the bucket');
     await rest('DELETE', '/slots/10.GAME/ds/1/data/00000000001-00001');
     await question.getByRole('button', { name: 'Delete the bucket' }).click();
     await page.getByRole('link', { name: 'slots' }).waitFor({ state: 'detached' });
@@ -217,7 +219,7 @@ describe.skipIf(!hasChromium)('the objects of the console', () => {
 
     await open('a.html');
     await text('a.html').getByText(`<h1>Hi</h1><script>${script}`).waitFor();
-    expect(await page.getByTitle('Text of a.html').getAttribute('sandbox')).toBe('');
+    await expect.poll(() => page.getByTitle('Text of a.html').getAttribute('sandbox')).toBe('');
     const width = (name: string): Promise<number> =>
       page
         .getByRole('img', { name: `Preview of ${name}` })
@@ -237,7 +239,7 @@ describe.skipIf(!hasChromium)('the objects of the console', () => {
     await page.getByText('The first 1.0 MiB of 1.0 MiB').waitFor();
     const shown = text('g.txt').locator('pre');
     await expect.poll(async () => (await shown.textContent())?.length).toBe(1_048_575);
-    expect(await shown.textContent()).toBe('x'.repeat(1_048_575));
+    await expect.poll(() => shown.textContent()).toBe('x'.repeat(1_048_575));
     await open('h.txt');
     await page.getByText('It is empty.').waitFor();
     expect(await pwned(page)).toBeUndefined();

@@ -125,14 +125,18 @@ describe.skipIf(!hasChromium)('the saves view', () => {
     await find(page, '1003');
     await page.getByRole('heading', { name: 'Slot 00000001003' }).waitFor();
     await list.getByRole('option', { name: /^00000001003/, selected: true }).waitFor();
-    expect(await list.getByRole('option').first().textContent()).toContain('00000001003');
+    await expect
+      .poll(() => list.getByRole('option').first().textContent())
+      .toContain('00000001003');
     await page.getByRole('link', { name: 'Show all' }).click();
     await list.getByRole('option', { name: /^00000001000/ }).waitFor();
 
     await find(page, SLOT);
     await page.getByText('6 kept versions, the latest is 7.').waitFor();
     expect(page.url()).toContain(`slot=${SLOT}`);
-    expect(await versionsOf(page)).toEqual([7, 6, 5, 4, 3, 2].map((at) => `Version ${at}`));
+    await expect
+      .poll(() => versionsOf(page))
+      .toEqual([7, 6, 5, 4, 3, 2].map((at) => `Version ${at}`));
     const items = await timeLine(page).getByRole('listitem').allInnerTexts();
     expect(items[0]).toMatch(/latest/);
     expect(items[0]).toMatch(/\+16 B/);
@@ -142,7 +146,7 @@ describe.skipIf(!hasChromium)('the saves view', () => {
     const versions = await saves.versions(SLOT);
     const times = timeLine(page).locator('time');
     for (const [at, { time }] of versions.toReversed().entries()) {
-      expect(await times.nth(at).getAttribute('datetime')).toBe(time);
+      await expect.poll(() => times.nth(at).getAttribute('datetime')).toBe(time);
     }
     await page.context().close();
   });
@@ -225,8 +229,8 @@ describe.skipIf(!hasChromium)('the saves view', () => {
     await expect.poll(() => mark.textContent()).toBe('06');
     await page.getByRole('checkbox', { name: /Only rows that differ/ }).check();
     await rowAt(page, '00000010 v4').waitFor();
-    expect(await cellsAt(page, '00000010 v4').first().textContent()).toMatch(/^04 /);
-    expect(await cellsAt(page, '00000010 v6').last().textContent()).toMatch(/ differs$/);
+    await expect.poll(() => cellsAt(page, '00000010 v4').first().textContent()).toMatch(/^04 /);
+    await expect.poll(() => cellsAt(page, '00000010 v6').last().textContent()).toMatch(/ differs$/);
     expect(page.url()).toContain('compare=4');
     await page.context().close();
   });
@@ -244,7 +248,7 @@ describe.skipIf(!hasChromium)('the saves view', () => {
     await page.setViewportSize({ width: 360, height: 740 });
     await page.getByRole('heading', { name: 'Version 5' }).scrollIntoViewIfNeeded();
     await expect.poll(() => cellsAt(page, '00000008').first().textContent()).toMatch(/^38 3f /);
-    expect(await page.getByLabel('Prefix').isVisible()).toBe(true);
+    await expect.poll(() => page.getByLabel('Prefix').isVisible()).toBe(true);
     await screenshot(page, 'saves-narrow');
     await page.context().close();
   });
@@ -346,7 +350,9 @@ describe.skipIf(!hasChromium)('the saves view', () => {
     await rest('PUT', '/api/users/nobody', { password, role: 'member', grants: [] });
     const page = await run.open({ at: '#/saves', username: 'support', password });
     await page.getByRole('option', { name: new RegExp(`^${SLOT}`) }).click();
-    expect(await page.getByRole('listbox', { name: 'Slots' }).getByRole('option').count()).toBe(1);
+    await expect
+      .poll(() => page.getByRole('listbox', { name: 'Slots' }).getByRole('option').count())
+      .toBe(1);
     await timeLine(page).getByRole('link', { name: 'Version 5', exact: true }).click();
     await rowAt(page, '00000000').waitFor();
     await page.getByRole('button', { name: 'Restore' }).click();

@@ -39,10 +39,10 @@ describe.skipIf(!hasChromium)('the console', () => {
     await page.getByText('The user or the password is wrong').waitFor();
     await signIn(page, 'admin', run.server.password);
     const kept = 'JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie])';
-    expect(await page.evaluate(kept)).toBe('[{},{},""]');
+    await expect.poll(() => page.evaluate(kept)).toBe('[{},{},""]');
     await page.reload();
     await page.getByLabel('Password').waitFor();
-    expect(await page.getByLabel('Password').inputValue()).toBe('');
+    await expect.poll(() => page.getByLabel('Password').inputValue()).toBe('');
     await page.context().close();
   });
 
@@ -58,7 +58,7 @@ describe.skipIf(!hasChromium)('the console', () => {
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { level: 1, name: 'Saves' }).waitFor();
     await expect.poll(() => page.evaluate('document.activeElement.textContent')).toBe('Saves');
-    expect(await page.evaluate('document.activeElement.tagName')).toBe('H1');
+    await expect.poll(() => page.evaluate('document.activeElement.tagName')).toBe('H1');
     await page.context().close();
   });
 });

@@ -171,7 +171,7 @@ describe.skipIf(!hasChromium)('export in the console', () => {
     await page.getByRole('button', { name: 'Cancel' }).click();
     await page.evaluate('release()');
     await page.getByText('The export was cancelled: nothing was saved.').waitFor();
-    expect(await page.evaluate(PICKED_FILES)).toEqual([]);
+    await expect.poll(() => page.evaluate(PICKED_FILES)).toEqual([]);
     await page.context().close();
   });
 
@@ -186,7 +186,7 @@ describe.skipIf(!hasChromium)('export in the console', () => {
     await page.getByRole('button', { name: 'Export' }).click();
     const sentence = 'The file could not be written: The disk is full. Choose another place.';
     await page.getByRole('alert').getByText(sentence).waitFor();
-    expect(await page.evaluate(PICKED_FILES)).toEqual([]);
+    await expect.poll(() => page.evaluate(PICKED_FILES)).toEqual([]);
     await page.context().close();
   });
 
@@ -284,7 +284,7 @@ describe.skipIf(!hasChromium)('import in the console', () => {
     await page.getByRole('button', { name: 'Import 2 documents' }).click();
     const link = page.getByRole('link', { name: 'Show the documents that begin with dropped/on' });
     await link.waitFor();
-    expect(await link.getAttribute('href')).toBe('#/documents?prefix=dropped%2Fon');
+    await expect.poll(() => link.getAttribute('href')).toBe('#/documents?prefix=dropped%2Fon');
     expect((await rest('GET', '/data?prefix=dropped/')).json).toEqual([
       'dropped/one',
       'dropped/only',
@@ -305,7 +305,7 @@ describe.skipIf(!hasChromium)('import in the console', () => {
     await page.getByLabel(rule).check();
     await page.getByRole('button', { name: 'Import 5 documents' }).click();
     await page.getByText(/^a.ndjson is imported/).waitFor();
-    expect(await page.locator('.counts').textContent()).toBe(counts);
+    await expect.poll(() => page.locator('.counts').textContent()).toBe(counts);
     for (const key of keys) {
       const expected = /[bd]$/.test(key) ? left : '{"from":"file"}';
       expect((await rest('GET', `/data/${key}`)).text).toBe(expected);
@@ -343,14 +343,16 @@ describe.skipIf(!hasChromium)('import in the console', () => {
     const rows = page
       .getByRole('table', { name: 'Lines that cannot be imported' })
       .getByRole('row');
-    expect(await rows.allTextContents()).toEqual([
-      'LineWhy',
-      '3the line must be JSON, such as {"key":"a","value":{}}.',
-      '4"value" must be a JSON object or array.',
-      '5the line must be valid UTF-8.',
-      '6there is no "value".',
-      '7"key" must have at most 512 bytes of UTF-8.',
-    ]);
+    await expect
+      .poll(() => rows.allTextContents())
+      .toEqual([
+        'LineWhy',
+        '3the line must be JSON, such as {"key":"a","value":{}}.',
+        '4"value" must be a JSON object or array.',
+        '5the line must be valid UTF-8.',
+        '6there is no "value".',
+        '7"key" must have at most 512 bytes of UTF-8.',
+      ]);
     expect(await countOf('checked/')).toBe(0);
     await expectAccessible(page);
     await expectReadableWhenNarrow(page);
@@ -450,9 +452,9 @@ describe.skipIf(!hasChromium)('import in the console', () => {
     await expect.poll(() => held).toBeDefined();
     await held?.continue();
     await page.getByText('many.ndjson is imported: 5,000 documents stored.').waitFor();
-    expect(await page.locator('.counts').textContent()).toBe(
-      'Created5,000Replaced0Skipped0Refused0',
-    );
+    await expect
+      .poll(() => page.locator('.counts').textContent())
+      .toBe('Created5,000Replaced0Skipped0Refused0');
     expect(batches).toBe(6);
     await page.context().close();
   });
@@ -502,9 +504,9 @@ describe.skipIf(!hasChromium)('import in the console', () => {
     await page.getByRole('button', { name: 'Import 9 documents' }).click();
     await page.getByText(/is imported: 8 documents stored/).waitFor();
     const refused = page.getByRole('table', { name: 'Lines that were refused' }).getByRole('row');
-    expect(await refused.count()).toBe(2);
+    await expect.poll(() => refused.count()).toBe(2);
     await refused.getByText('theirs/<b>').first().waitFor();
-    expect(await refused.nth(1).getByRole('cell').first().textContent()).toBe('2');
+    await expect.poll(() => refused.nth(1).getByRole('cell').first().textContent()).toBe('2');
     expect(await countOf('own/')).toBe(8);
     expect(await countOf('theirs/')).toBe(0);
     await page.getByLabel('Keys that begin with').fill('');

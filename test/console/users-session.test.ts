@@ -52,7 +52,7 @@ describe.skipIf(!hasChromium)('a session whose user was changed elsewhere', () =
       const requests = countRequestsOf(page, `gone-${view}`);
       expect((await rest('DELETE', `/api/users/gone-${view}`)).status).toBe(204);
       await page.getByText(REFUSED).waitFor();
-      expect(await page.getByLabel('Password').inputValue()).toBe('');
+      await expect.poll(() => page.getByLabel('Password').inputValue()).toBe('');
       const begun = requests();
       expect(begun).toBeGreaterThan(0);
       await signIn(page, 'admin', run.server.password);
