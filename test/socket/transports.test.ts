@@ -100,6 +100,8 @@ describe('socket.io-client 2', () => {
       forceNew: true,
       reconnection: false,
       rejectUnauthorized: false,
+      // Node 22 has a WebSocket of its own, which knows no rejectUnauthorized.
+      forceNode: true,
     });
     clients.push(client);
     const onEvent: unknown[] = [];
