@@ -142,7 +142,8 @@ export function createChanges(options: {
         feed.wake = undefined;
         resolve();
       };
-      const timer = setTimeout(done, ms);
+      // Node 24 warns of a time that is just over.
+      const timer = setTimeout(done, Math.max(0, ms));
       signal.addEventListener('abort', done);
       feed.wake = done;
     });
@@ -184,12 +185,12 @@ export function createChanges(options: {
         do {
           const [before, seen] = [feed.cursor, commits];
           const page = await advance(feed, filter, Number.POSITIVE_INFINITY);
-          const quiet = performance.now() - said;
-          if (page.changes.length > 0 || quiet >= heartbeatMs) {
+          if (page.changes.length > 0 || performance.now() - said >= heartbeatMs) {
             yield page;
             said = performance.now();
           }
-          if (page.next === before) await wait(feed, seen, heartbeatMs - quiet, signal);
+          const quietUntil = said + heartbeatMs;
+          if (page.next === before) await wait(feed, seen, quietUntil - performance.now(), signal);
           if (isClosed) throw stopping();
         } while (!signal.aborted);
       } finally {
