@@ -9,6 +9,7 @@ import { JSON_TYPE } from './exchange.ts';
 import { nextRequestId, Request, Response } from './messages.ts';
 import { type RequestMeter, UNKNOWN } from './request-meter.ts';
 import { normalizeTarget } from './target.ts';
+import { createUnderWay } from './under-way.ts';
 
 /** An HTTP server with this project's time-outs and answers to what is not HTTP. */
 export interface Listener<T = unknown> {
@@ -79,21 +80,16 @@ export function createListener<T>(options: ListenerOptions<T>): Listener<T> {
     });
   });
   const answers = new Set<Response>();
-  let underWay = 0;
+  const underWay = createUnderWay();
   let isStopping = false;
-  let onIdle = (): void => {};
 
-  const finish = (): void => {
-    underWay -= 1;
-    if (underWay === 0) onIdle();
-  };
   const count = (res: Response): void => {
-    underWay += 1;
+    underWay.begin();
     if (isStopping) res.shouldKeepAlive = false;
     answers.add(res);
     res.once('close', () => {
       answers.delete(res);
-      finish();
+      underWay.end();
     });
   };
   const onRequest = (req: Request, res: Response): void => {
@@ -104,8 +100,8 @@ export function createListener<T>(options: ListenerOptions<T>): Listener<T> {
       refuse(req, res, 400, 'A request of HTTP/1.1 has a Host header.', options);
     } else {
       // Where the client goes away first, its handler still has to clean up.
-      underWay += 1;
-      handle(req, res).finally(finish);
+      underWay.begin();
+      handle(req, res).finally(underWay.end);
     }
   };
   const attached = options.attach(server);
@@ -151,13 +147,7 @@ export function createListener<T>(options: ListenerOptions<T>): Listener<T> {
       // http.Server.close would end idle connections too, which polling clients still need.
       NetServer.prototype.close.call(server);
     },
-    idle() {
-      return underWay === 0
-        ? Promise.resolve()
-        : new Promise((resolve) => {
-            onIdle = resolve;
-          });
-    },
+    idle: underWay.idle,
     async close() {
       const closed = [...rawConnections].map(
         (socket) => new Promise((done) => socket.once('close', done)),

@@ -14,6 +14,7 @@ import { rawAnswer } from '../http/listener.ts';
 import { nextRequestId } from '../http/messages.ts';
 import { hostOf, isForeign } from '../http/origin.ts';
 import { type RequestMeter, UNKNOWN } from '../http/request-meter.ts';
+import { createUnderWay } from '../http/under-way.ts';
 import { AnswerEncoder, ReadyJson } from './answer-encoder.ts';
 import { type Dispatch, echoOf, type Peer, parseCredentials, refusal } from './dispatch.ts';
 import { countUnsent, type Unsent } from './unsent.ts';
@@ -69,8 +70,7 @@ export function createBridge(listener: HttpServer | HttpsServer, options: Bridge
     },
   });
   takeUpgrades(listener, isRefused);
-  let underWay = 0;
-  let onIdle = (): void => {};
+  const underWay = createUnderWay();
   const unsentOf = new Map<Socket, Unsent>();
 
   io.on('connection', (socket) => {
@@ -108,11 +108,10 @@ export function createBridge(listener: HttpServer | HttpsServer, options: Bridge
         return;
       }
       outstanding += 1;
-      underWay += 1;
+      underWay.begin();
       const done = (): void => {
         outstanding -= 1;
-        underWay -= 1;
-        if (underWay === 0) onIdle();
+        underWay.end();
       };
       answerEnvelope(envelope, peer, requestId, send).then(done, done);
     });
@@ -132,13 +131,6 @@ export function createBridge(listener: HttpServer | HttpsServer, options: Bridge
     }
   }
 
-  function idle(): Promise<void> {
-    if (underWay === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      onIdle = resolve;
-    });
-  }
-
   return {
     sockets: () => unsentOf.size,
 
@@ -146,7 +138,7 @@ export function createBridge(listener: HttpServer | HttpsServer, options: Bridge
       isStopping = true;
       // Watches, which end before this, say so first.
       await new Promise(setImmediate);
-      await idle();
+      await underWay.idle();
       const sent = [...unsentOf].map(([socket, unsent]) => allSent(socket, unsent));
       // Not the sockets: a client that is told to go stays away, one that lost its connection comes back.
       for (const { conn } of unsentOf.keys()) conn.close();
